@@ -1,0 +1,1 @@
+"""Values and messages. No I/O, no clock, no randomness."""
