@@ -1,0 +1,57 @@
+"""Where a position is closed: levels in whole ticks, rounded away from the price."""
+
+from __future__ import annotations
+
+from vela.engine.rules import PPM
+
+
+def level_below(price_ticks: int, distance_ppm: int) -> int:
+    """Return the level `distance_ppm` millionths under a price, rounded down."""
+    return price_ticks * (PPM - distance_ppm) // PPM
+
+
+def level_above(price_ticks: int, distance_ppm: int) -> int:
+    """Return the level `distance_ppm` millionths over a price, rounded up."""
+    return -(-price_ticks * (PPM + distance_ppm) // PPM)
+
+
+def stop_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # noqa: FBT001  plain numbers, for compiled loops too
+    """Return the stop-loss level: under the entry for a long, over it for a short."""
+    return level_below(entry_ticks, distance_ppm) if is_long else level_above(entry_ticks, distance_ppm)
+
+
+def target_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # noqa: FBT001
+    """Return the take-profit level: over the entry for a long, under it for a short."""
+    return level_above(entry_ticks, distance_ppm) if is_long else level_below(entry_ticks, distance_ppm)
+
+
+def gain_reached(entry_ticks: int, best_ticks: int, gain_ppm: int, is_long: bool) -> bool:  # noqa: FBT001
+    """Say whether the best price since the entry was at least `gain_ppm` in the position's favour."""
+    if is_long:
+        return (best_ticks - entry_ticks) * PPM >= entry_ticks * gain_ppm
+    return (entry_ticks - best_ticks) * PPM >= entry_ticks * gain_ppm
+
+
+def tighter(first_ticks: int, second_ticks: int, is_long: bool) -> bool:  # noqa: FBT001
+    """Say whether the first stop level protects more than the second."""
+    return first_ticks > second_ticks if is_long else first_ticks < second_ticks
+
+
+def trailing_level(
+    entry_ticks: int,
+    best_ticks: int,
+    trailing_ppm: int,
+    after_ppm: int,
+    is_long: bool,  # noqa: FBT001
+) -> int:
+    """Return the trailing stop's level, or 0 while it is off or has not begun."""
+    if trailing_ppm == 0 or not gain_reached(entry_ticks, best_ticks, after_ppm, is_long):
+        return 0
+    return stop_level(best_ticks, trailing_ppm, is_long)
+
+
+def break_even_level(entry_ticks: int, best_ticks: int, after_ppm: int, is_long: bool) -> int:  # noqa: FBT001
+    """Return the entry price once the gain was reached, or 0 while it is off or was not."""
+    if after_ppm == 0 or not gain_reached(entry_ticks, best_ticks, after_ppm, is_long):
+        return 0
+    return entry_ticks

@@ -1,0 +1,447 @@
+"""From signals, fills and prices to orders, positions and postings: the state of one account and every rule that moves it.
+
+Pure and synchronous. Each method returns a `Step`: what to write (in one transaction, before anything is sent), what to tell the others, and
+which orders to send. The caller commits, then sends, then hands the venue's answers back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from vela.domain.errors import OrderError
+from vela.domain.events import SymbolCandle, Tick
+from vela.domain.execution_rules import market_fill_ticks
+from vela.domain.fill import Fill
+from vela.domain.instrument import Instrument
+from vela.domain.money import ZERO, add, multiply, subtract
+from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
+from vela.domain.position import ExitReason, Position, PositionSide, Wallet
+from vela.domain.signal import Action, Signal
+from vela.domain.trading_symbol import TradingSymbol
+from vela.engine import positions as booking
+from vela.engine.ledger import Account, Ledger, fill_transaction, opening
+from vela.engine.risk import EntryContext, Refusal, Refused, gate_entry
+from vela.engine.rules import TradingRules
+from vela.engine.sizing import entry_steps
+from vela.engine.step import NOTHING, Plan, Step, StepBuilder
+from vela.ports.execution import OrderReport
+from vela.ports.record import AccountState
+
+_PROTECTIVE = frozenset({OrderPurpose.STOP, OrderPurpose.TAKE_PROFIT})
+
+
+class OrderManager:
+    """One account in one quote currency."""
+
+    def __init__(self, rules: TradingRules, instruments: Iterable[Instrument], state: AccountState) -> None:
+        """Go on from `state`, as it was last committed."""
+        self._rules = rules
+        self._instruments = {instrument.symbol: instrument for instrument in instruments}
+        self._orders: dict[str, Order] = {order.client_order_id: order for order in state.orders}
+        self._positions: dict[TradingSymbol, Position] = {p.symbol: p for p in state.positions}
+        self._entries: dict[TradingSymbol, int] = dict(state.entries)
+        self._ledger = Ledger(state.balances)
+        self._quotes: dict[TradingSymbol, float] = {}
+        self._marks: dict[TradingSymbol, Decimal] = {}
+        self._absent: dict[str, Order] = {}
+        self._ended = False
+
+    # ------------------------------------------------------------------------------------------------------ looking
+
+    @property
+    def live_orders(self) -> tuple[Order, ...]:
+        """Orders that the venue may still execute, or whose fate is not known."""
+        return tuple(self._orders.values())
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """The open positions."""
+        return tuple(self._positions.values())
+
+    @property
+    def is_funded(self) -> bool:
+        """Whether the capital was paid in."""
+        return bool(self._balance(Account.CAPITAL))
+
+    def wallet(self, time: int) -> Wallet:
+        """Return the account, its positions valued at the newest marks (at cost where there is none yet)."""
+        value = ZERO
+        for position in self._positions.values():
+            mark = self._marks.get(position.symbol)
+            value = add(value, position.cost if mark is None else multiply(position.quantity, mark))
+        return Wallet(
+            quote=self._rules.quote,
+            time=time,
+            initial_capital=-self._balance(Account.CAPITAL),
+            cash=self._balance(Account.CASH),
+            reserved=self._reserved(),
+            cost=self._balance(Account.COST),
+            market_value=value,
+            realised_pnl=-self._balance(Account.REALISED),
+            fees=self._balance(Account.FEES),
+        )
+
+    def stop_state(self, position: Position) -> str:
+        """Say how a position is protected: `resting`, `planned`, `guarded` (watched here) or `none` (not wanted)."""
+        if position.stop_ticks is None:
+            return "none"
+        for order in self._protecting(position.symbol):
+            if order.purpose is OrderPurpose.STOP:
+                return "resting" if order.status is OrderStatus.ACCEPTED else "planned"
+        return "guarded"
+
+    # ------------------------------------------------------------------------------------------------------ starting
+
+    def fund(self, time: int) -> Step:
+        """Pay the initial capital in."""
+        step = StepBuilder(time)
+        transaction = opening(self._rules.quote, self._rules.initial_capital, time)
+        self._ledger.book(transaction)
+        step.book(transaction)
+        return step.build()
+
+    def absent(self, client_order_id: str, time: int) -> Step:
+        """Take note that the venue never received an order: proven, not assumed.
+
+        An entry or exit waits for its signal to come again (`resume`) or a newer one; a protective order is planned anew.
+        """
+        step = StepBuilder(time)
+        order = self._orders.pop(client_order_id)
+        if order.purpose in _PROTECTIVE:
+            step.order(order.moved(OrderStatus.EXPIRED, time, reason="never arrived"))
+        else:
+            self._absent[client_order_id] = order
+        return step.build()
+
+    def resume(self, client_order_id: str) -> Step:
+        """Send an order again that provably never arrived, now that its signal has come again."""
+        order = self._absent.pop(client_order_id, None)
+        step = StepBuilder(order.updated_time if order else 0)
+        if order is not None:
+            self._orders[client_order_id] = order
+            step.plan(self._protective_ids(order.symbol) if order.purpose is OrderPurpose.EXIT else (), (order.request,))
+        return step.build()
+
+    def expire_absent(self, before: int, time: int) -> Step:
+        """Give up orders that never arrived and whose candle is older than `before` (ms UTC)."""
+        step = StepBuilder(time)
+        for order in [o for o in self._absent.values() if o.created_time < before]:
+            del self._absent[order.client_order_id]
+            step.order(order.moved(OrderStatus.EXPIRED, time, reason="never arrived"))
+        return step.build()
+
+    def protect_all(self, time: int) -> Step:
+        """Plan protective orders for every position that lacks them."""
+        step = StepBuilder(time)
+        for symbol in tuple(self._positions):
+            self._protect(symbol, step)
+        self._show_positions(step)
+        return step.build()
+
+    # ------------------------------------------------------------------------------------------------------ market
+
+    def on_ticks(self, ticks: Sequence[Tick], time: int) -> Step:
+        """Take new prices; a position whose stop is not at the venue is guarded here, on every price."""
+        hit = []
+        for tick in ticks:
+            self._quotes[tick.symbol] = tick.price
+            position = self._positions.get(tick.symbol)
+            if position is not None and position.entry_time <= time and self._guard_hit(position, tick):
+                hit.append(position)
+        if not hit:
+            return NOTHING
+        step = StepBuilder(time)
+        for position in hit:
+            self._plan_exit(position, position.stop_reason.value, f"G{position.revision}", step)
+        return step.build()
+
+    def on_candles(self, candles: Sequence[SymbolCandle], time: int) -> Step:
+        """Take candles that closed at `time`: move best prices and stops, mark the positions."""
+        if not self._positions:
+            return NOTHING
+        step = StepBuilder(time)
+        for symbol, candle in ((entry.symbol, entry.candle) for entry in candles):
+            instrument = self._instruments.get(symbol)
+            position = self._positions.get(symbol)
+            if instrument is None or position is None or position.entry_time >= time:
+                continue
+            self._marks[symbol] = instrument.price(instrument.price_ticks(candle.close))
+            high, low = instrument.price_ticks(candle.high), instrument.price_ticks(candle.low)
+            moved = booking.after_candle(position, high, low, self._rules, instrument)
+            if moved is not position:
+                self._positions[symbol] = moved
+                step.position(moved)
+                self._protect(symbol, step)
+        self._show_positions(step)
+        return step.build()
+
+    def on_market_ended(self) -> None:
+        """No further price will come: nothing can be executed any more."""
+        self._ended = True
+
+    # ------------------------------------------------------------------------------------------------------ signals
+
+    def on_signal(self, signal: Signal, time: int) -> Step:
+        """Turn a signal into an order or a refusal."""
+        step = StepBuilder(time)
+        refusal = self._refusal_of_market(signal)
+        if refusal is not None:
+            step.outcome(signal, refusal=refusal)
+        elif signal.action is Action.BUY:
+            self._enter(signal, step)
+        else:
+            self._leave(signal, step)
+        return step.build()
+
+    def _refusal_of_market(self, signal: Signal) -> Refusal | None:
+        if self._ended:
+            return Refusal.MARKET_ENDED
+        if signal.symbol not in self._instruments or signal.symbol not in self._quotes:
+            return Refusal.NO_PRICE
+        return None
+
+    def _enter(self, signal: Signal, step: StepBuilder) -> None:
+        instrument = self._instruments[signal.symbol]
+        quote = instrument.price_ticks(self._quotes[signal.symbol])
+        price = instrument.price(market_fill_ticks(quote, True, self._rules.slippage_ppm))  # noqa: FBT003  is_buy
+        free, rules = self._free(), self._rules
+        steps = entry_steps(rules.stake, price, instrument.step, free, self.wallet(step.time).equity, rules.fee_rate)
+        entering = {o.symbol for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY}
+        held = entering | set(self._positions)
+        context = EntryContext(
+            now=step.time,
+            last_entry=self._entries.get(signal.symbol),
+            has_position=signal.symbol in held,
+            open_positions=len(held),
+            regime=signal.regime,
+            free=free,
+            price=price,
+            quantity=instrument.quantity(steps),
+        )
+        verdict = gate_entry(context, rules, instrument)
+        if isinstance(verdict, Refused):
+            step.outcome(signal, refusal=verdict.reason)
+            return
+        order_id = f"{signal.symbol.to_long()}-{signal.candle_time}-E"
+        request = OrderRequest(order_id, signal.symbol, Side.BUY, OrderType.MARKET, context.quantity)
+        self._send(request, OrderPurpose.ENTRY, "signal", step, reserved=verdict.value, signal=signal)
+        step.outcome(signal, order_id=order_id)
+        step.plan((), (request,))
+
+    def _leave(self, signal: Signal, step: StepBuilder) -> None:
+        position = self._positions.get(signal.symbol)
+        if position is None:
+            step.outcome(signal, refusal=Refusal.NO_POSITION)
+        elif self._is_leaving(signal.symbol):
+            step.outcome(signal, refusal=Refusal.EXIT_PENDING)
+        else:
+            order_id = self._plan_exit(position, ExitReason.SIGNAL.value, f"X{signal.candle_time}", step)
+            step.outcome(signal, order_id=order_id)
+
+    def _plan_exit(self, position: Position, reason: str, suffix: str, step: StepBuilder) -> str:
+        order_id = f"{position.symbol.to_long()}-{position.entry_time}-{suffix}"
+        side = position.side.entry_side.opposite
+        request = OrderRequest(order_id, position.symbol, side, OrderType.MARKET, position.quantity)
+        cancel = self._protective_ids(position.symbol)
+        self._send(request, OrderPurpose.EXIT, reason, step)
+        step.plan(cancel, (request,))
+        return order_id
+
+    # ------------------------------------------------------------------------------------------------------ answers
+
+    def on_report(self, report: OrderReport) -> Step:
+        """Take an order's state from the venue: book fills not yet booked, move the order on, keep the position protected."""
+        step = StepBuilder(report.time)
+        order = self._orders.get(report.client_order_id)
+        if order is None:
+            return step.build()
+        for fill in _unbooked(order, report.fills):
+            order = self._book(fill, order, step)
+        status = report.status
+        if status is not order.status or report.venue_order_id != order.venue_order_id:
+            reason = report.reason or order.reason
+            order = order.moved(status, report.time, venue_order_id=report.venue_order_id, reason=reason)
+            step.order(order)
+        self._keep(order)
+        if order.symbol in self._positions:
+            self._protect(order.symbol, step)
+        self._show_positions(step, order.symbol)
+        return step.build()
+
+    def on_refused(self, plan: Plan, reason: str, time: int) -> Step:
+        """Take note that none of the plan's new orders exists at the venue."""
+        step = StepBuilder(time)
+        for request in plan.requests:
+            order = self._orders.pop(request.client_order_id)
+            step.order(order.moved(OrderStatus.REJECTED, time, reason=reason))
+        self._show_positions(step)
+        return step.build()
+
+    def on_unresolved(self, plan: Plan, reason: str, time: int) -> Step:
+        """Take note that nobody knows whether the plan was carried out: ask, never send again."""
+        step = StepBuilder(time)
+        for request in plan.requests:
+            order = self._orders[request.client_order_id].moved(OrderStatus.UNKNOWN, time, reason=reason)
+            self._orders[request.client_order_id] = order
+            step.order(order)
+        return step.build()
+
+    # ------------------------------------------------------------------------------------------------------ inside
+
+    def _book(self, fill: Fill, order: Order, step: StepBuilder) -> Order:
+        position = self._positions.get(fill.symbol)
+        instrument = self._instruments[fill.symbol]
+        fee = fill.fee if fill.fee_asset == self._rules.quote else ZERO
+        if order.purpose is OrderPurpose.ENTRY:
+            relieved = None
+            if position is None:
+                position = booking.opened(fill, order, fee, self._rules, instrument)
+                self._entries[fill.symbol] = fill.time
+                step.entry(fill.symbol, fill.time)
+            else:
+                position = booking.grown(position, fill, fee, self._rules, instrument)
+        elif position is None or fill.quantity > position.quantity:
+            raise OrderError(f"fill {fill.fill_id} of {order.client_order_id} closes more than is held")
+        else:
+            relieved = booking.relieved_cost(position, fill.quantity)
+            position = booking.reduced(position, fill, fee)
+        transaction = fill_transaction(fill, relieved)
+        self._ledger.book(transaction)
+        order = msgspec.structs.replace(
+            order,
+            filled_quantity=add(order.filled_quantity, fill.quantity),
+            filled_value=add(order.filled_value, fill.value),
+        )
+        step.fill(fill, order, transaction)
+        self._place(position, order, fill.time, step)
+        return order
+
+    def _place(self, position: Position, order: Order, time: int, step: StepBuilder) -> None:
+        if position.quantity:
+            self._positions[position.symbol] = position
+            step.position(position)
+            return
+        del self._positions[position.symbol]
+        self._marks.pop(position.symbol, None)
+        step.trade(booking.closed_trade(position, time, ExitReason(order.reason)))
+
+    def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:
+        position = self._positions[symbol]
+        live = self._protecting(symbol)
+        if self._is_leaving(symbol) or any(not o.status.is_final and o.status is OrderStatus.UNKNOWN for o in live):
+            return
+        if _covers(live, position, self._instruments[symbol]):
+            return
+        position = msgspec.structs.replace(position, revision=position.revision + 1)
+        requests = _protective_requests(position, self._instruments[symbol])
+        if not requests:
+            return
+        self._positions[symbol] = position
+        step.position(position)
+        for request in requests:
+            is_stop = request.type is OrderType.STOP
+            purpose = OrderPurpose.STOP if is_stop else OrderPurpose.TAKE_PROFIT
+            reason = position.stop_reason if is_stop else ExitReason.TAKE_PROFIT
+            self._send(request, purpose, reason.value, step)
+        step.plan(tuple(order.client_order_id for order in live), requests)
+
+    def _send(
+        self,
+        request: OrderRequest,
+        purpose: OrderPurpose,
+        reason: str,
+        step: StepBuilder,
+        *,
+        reserved: Decimal = ZERO,
+        signal: Signal | None = None,
+    ) -> None:
+        planned = Order(
+            request, purpose, OrderStatus.PLANNED, step.time, step.time, reason=reason, reserved=reserved
+        )
+        if signal is not None:
+            planned = msgspec.structs.replace(planned, strategy=signal.strategy, regime=signal.regime)
+        # Intent and send are one transaction: from here on the order may exist, whatever happens to this process.
+        sent = planned.moved(OrderStatus.SENT, step.time)
+        step.order(planned)
+        step.order(sent)
+        self._orders[request.client_order_id] = sent
+
+    def _keep(self, order: Order) -> None:
+        if order.is_live:
+            self._orders[order.client_order_id] = order
+        else:
+            self._orders.pop(order.client_order_id, None)
+
+    def _guard_hit(self, position: Position, tick: Tick) -> bool:
+        if position.stop_ticks is None or self._is_leaving(position.symbol) or self._protecting(position.symbol):
+            return False
+        level = self._instruments[position.symbol].price(position.stop_ticks)
+        if position.side is PositionSide.LONG:
+            return Decimal(repr(tick.low)) <= level
+        return Decimal(repr(tick.high)) >= level
+
+    def _show_positions(self, step: StepBuilder, *symbols: TradingSymbol) -> None:
+        shown = {position.symbol for position in step.changed_positions()} | set(symbols)
+        for symbol in sorted(shown & set(self._positions)):
+            position, instrument = self._positions[symbol], self._instruments[symbol]
+            stop = instrument.price(position.stop_ticks) if position.stop_ticks is not None else None
+            target = instrument.price(position.target_ticks) if position.target_ticks is not None else None
+            step.tell_position(position, stop, target, self.stop_state(position))
+
+    def _protecting(self, symbol: TradingSymbol) -> tuple[Order, ...]:
+        return tuple(o for o in self._orders.values() if o.symbol == symbol and o.purpose in _PROTECTIVE)
+
+    def _protective_ids(self, symbol: TradingSymbol) -> tuple[str, ...]:
+        return tuple(order.client_order_id for order in self._protecting(symbol))
+
+    def _is_leaving(self, symbol: TradingSymbol) -> bool:
+        return any(o.symbol == symbol and o.purpose is OrderPurpose.EXIT for o in self._orders.values())
+
+    def _balance(self, account: Account) -> Decimal:
+        return self._ledger.balance(account, self._rules.quote)
+
+    def _reserved(self) -> Decimal:
+        open_parts = (subtract(o.reserved, o.filled_value) for o in self._orders.values() if o.reserved)
+        return add(*(max(part, ZERO) for part in open_parts))
+
+    def _free(self) -> Decimal:
+        return subtract(self._balance(Account.CASH), self._reserved())
+
+
+def _unbooked(order: Order, fills: Iterable[Fill]) -> list[Fill]:
+    # A report lists all fills of the order, oldest first: the booked quantity tells where the new ones begin.
+    booked, unbooked = ZERO, []
+    for fill in fills:
+        if booked >= order.filled_quantity:
+            unbooked.append(fill)
+        booked = add(booked, fill.quantity)
+    return unbooked
+
+
+def _covers(live: Sequence[Order], position: Position, instrument: Instrument) -> bool:
+    wanted = {(r.type, r.stop_price or r.price, r.quantity) for r in _protective_requests(position, instrument)}
+    return wanted == {(o.request.type, o.request.stop_price or o.request.price, o.request.quantity) for o in live}
+
+
+def _protective_requests(position: Position, instrument: Instrument) -> tuple[OrderRequest, ...]:
+    stem, side = f"{position.symbol.to_long()}-{position.entry_time}", position.side.entry_side.opposite
+    both = position.stop_ticks is not None and position.target_ticks is not None
+    group = f"{stem}-G{position.revision}" if both else None
+    requests = []
+    if position.stop_ticks is not None:
+        level = instrument.price(position.stop_ticks)
+        order_id = f"{stem}-S{position.revision}"
+        requests.append(
+            OrderRequest(order_id, position.symbol, side, OrderType.STOP, position.quantity, stop_price=level, group=group)
+        )
+    if position.target_ticks is not None:
+        level = instrument.price(position.target_ticks)
+        order_id = f"{stem}-T{position.revision}"
+        requests.append(
+            OrderRequest(order_id, position.symbol, side, OrderType.LIMIT, position.quantity, price=level, group=group)
+        )
+    return tuple(requests)
+

@@ -1,0 +1,132 @@
+"""How fills make, grow, shrink and close a position."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from vela.domain.fill import Fill
+from vela.domain.instrument import Instrument
+from vela.domain.money import ZERO, add, multiply, ratio, subtract
+from vela.domain.order import Order, Side
+from vela.domain.position import ExitReason, Position, PositionSide, Trade
+from vela.engine.exits import break_even_level, stop_level, target_level, tighter, trailing_level
+from vela.engine.rules import TradingRules
+
+
+def opened(fill: Fill, order: Order, fee: Decimal, rules: TradingRules, instrument: Instrument) -> Position:
+    """Return the position that the first fill of an entry makes, its levels set. `fee` in quote."""
+    side = PositionSide.LONG if fill.side is Side.BUY else PositionSide.SHORT
+    bare = Position(
+        symbol=fill.symbol,
+        side=side,
+        quantity=fill.quantity,
+        cost=fill.value,
+        entry_quantity=fill.quantity,
+        entry_value=fill.value,
+        entry_time=fill.time,
+        fees=fee,
+        strategy=order.strategy,
+        entry_reason=order.reason,
+        regime=order.regime,
+        stop_ticks=None,
+        stop_reason=ExitReason.STOP_LOSS,
+        target_ticks=None,
+        best_ticks=instrument.price_ticks(fill.price),
+    )
+    return with_entry_levels(bare, rules, instrument)
+
+
+def grown(position: Position, fill: Fill, fee: Decimal, rules: TradingRules, instrument: Instrument) -> Position:
+    """Return the position after a further fill of its entry, its levels set anew. `fee` in quote."""
+    larger = msgspec.structs.replace(
+        position,
+        quantity=add(position.quantity, fill.quantity),
+        cost=add(position.cost, fill.value),
+        entry_quantity=add(position.entry_quantity, fill.quantity),
+        entry_value=add(position.entry_value, fill.value),
+        fees=add(position.fees, fee),
+    )
+    return with_entry_levels(larger, rules, instrument)
+
+
+def relieved_cost(position: Position, quantity: Decimal) -> Decimal:
+    """Return the cost that leaves with `quantity`: pro rata, to 18 decimals; all of it with the last of the position."""
+    if quantity >= position.quantity:
+        return position.cost
+    return ratio(multiply(position.cost, quantity), position.quantity).quantize(Decimal("1E-18"))
+
+
+def reduced(position: Position, fill: Fill, fee: Decimal) -> Position:
+    """Return the position after a fill of an exit; its quantity may be zero. `fee` in quote."""
+    cost = relieved_cost(position, fill.quantity)
+    gain = multiply(Decimal(position.side.sign), subtract(fill.value, cost))
+    return msgspec.structs.replace(
+        position,
+        quantity=subtract(position.quantity, fill.quantity),
+        cost=subtract(position.cost, cost),
+        fees=add(position.fees, fee),
+        realised_pnl=add(position.realised_pnl, gain),
+        exit_quantity=add(position.exit_quantity, fill.quantity),
+        exit_value=add(position.exit_value, fill.value),
+    )
+
+
+def closed_trade(position: Position, time: int, reason: ExitReason) -> Trade:
+    """Return the round trip that a position whose quantity is zero leaves."""
+    pnl = subtract(position.realised_pnl, position.fees)
+    return Trade(
+        symbol=position.symbol,
+        side=position.side,
+        entry_time=position.entry_time,
+        entry_price=ratio(position.entry_value, position.entry_quantity),
+        exit_time=time,
+        exit_price=ratio(position.exit_value, position.exit_quantity),
+        quantity=position.entry_quantity,
+        fees=position.fees,
+        pnl=pnl,
+        return_pct=100.0 * float(pnl) / float(position.entry_value),
+        entry_reason=position.entry_reason,
+        exit_reason=reason,
+        regime=position.regime,
+        strategy=position.strategy,
+    )
+
+
+def entry_ticks(position: Position, instrument: Instrument) -> int:
+    """Return the entry price in ticks (the nearest, where several fills made an average)."""
+    return instrument.price_ticks(ratio(position.entry_value, position.entry_quantity))
+
+
+def with_entry_levels(position: Position, rules: TradingRules, instrument: Instrument) -> Position:
+    """Return the position with the stop and target that its entry price asks for."""
+    entry, is_long = entry_ticks(position, instrument), position.side is PositionSide.LONG
+    stop = stop_level(entry, rules.stop_loss_ppm, is_long) if rules.stop_loss_ppm else None
+    target = target_level(entry, rules.take_profit_ppm, is_long) if rules.take_profit_ppm else None
+    return msgspec.structs.replace(position, stop_ticks=stop, stop_reason=ExitReason.STOP_LOSS, target_ticks=target)
+
+
+def after_candle(position: Position, high_ticks: int, low_ticks: int, rules: TradingRules, instrument: Instrument) -> Position:
+    """Return the position with its best price and stop moved by a closed candle; the same object if nothing moved."""
+    if not rules.trailing_ppm and not rules.break_even_after_ppm:
+        return position
+    is_long = position.side is PositionSide.LONG
+    best = max(position.best_ticks, high_ticks) if is_long else min(position.best_ticks, low_ticks)
+    if best == position.best_ticks:
+        return position
+    entry = entry_ticks(position, instrument)
+    stop, reason = position.stop_ticks, position.stop_reason
+    for level, why in (
+        (break_even_level(entry, best, rules.break_even_after_ppm, is_long), ExitReason.BREAK_EVEN),
+        (trailing_level(entry, best, rules.trailing_ppm, rules.trailing_after_ppm, is_long), ExitReason.TRAILING),
+    ):
+        if level and (stop is None or tighter(level, stop, is_long)):
+            stop, reason = level, why
+    return msgspec.structs.replace(position, best_ticks=best, stop_ticks=stop, stop_reason=reason)
+
+
+def unrealised(position: Position, price: Decimal) -> Decimal:
+    """Return the open profit at `price`, fees not included, in quote."""
+    gain = subtract(multiply(position.quantity, price), position.cost)
+    return multiply(Decimal(position.side.sign), gain) if gain else ZERO

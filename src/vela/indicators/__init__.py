@@ -1,0 +1,1 @@
+"""Pure functions over arrays; TA-Lib computes wherever it has the indicator."""

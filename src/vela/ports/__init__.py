@@ -1,0 +1,1 @@
+"""Protocols by which the inside speaks to the outside."""

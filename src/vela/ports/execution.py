@@ -1,0 +1,96 @@
+"""The venue's private side: where orders go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from vela.domain.events import PricesMoved
+from vela.domain.fill import Fill
+from vela.domain.order import OrderRequest, OrderStatus
+
+
+class OrderReport(msgspec.Struct, frozen=True):
+    """An order's state in the venue's words.
+
+    Attributes:
+        client_order_id: ours.
+        venue_order_id: the venue's.
+        status: ACCEPTED, PARTIALLY_FILLED, FILLED, CANCELLED, EXPIRED or REJECTED.
+        fills: every fill of the order so far, oldest first.
+        time: ms UTC of the last change.
+        reason: why it was refused or cancelled, if it was.
+    """
+
+    client_order_id: str
+    venue_order_id: str
+    status: OrderStatus
+    fills: tuple[Fill, ...]
+    time: int
+    reason: str = ""
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """What the venue holds for us of one asset; `free` can be spent, `locked` stands behind open orders."""
+
+    free: Decimal
+    locked: Decimal
+
+
+class Execution(Protocol):
+    """Sends orders and tells what became of them. Only the orders service holds one."""
+
+    async def submit(self, *requests: OrderRequest) -> tuple[OrderReport, ...]:
+        """Place one order, or several of one group (one cancels the other), and return their states.
+
+        Raises:
+            OrderRefused: refused for certain; none of them exists.
+            OrderUnresolved: no certain answer; ask with `order` before anything else.
+        """
+        ...
+
+    async def replace(self, cancel: Sequence[str], *requests: OrderRequest) -> tuple[OrderReport, ...]:
+        """Cancel resting orders and place others in one step; if a cancel comes too late, nothing is placed.
+
+        Returns:
+            The states of the cancelled orders, then of the new ones.
+
+        Raises:
+            OrderNotFound: one of the orders to cancel is no longer open; nothing was changed.
+            OrderRefused: the new orders were refused for certain; nothing was changed.
+            OrderUnresolved: no certain answer.
+        """
+        ...
+
+    async def cancel(self, client_order_id: str) -> OrderReport:
+        """Cancel a resting order.
+
+        Raises:
+            OrderNotFound: it is no longer open or never was.
+            OrderUnresolved: no certain answer.
+        """
+        ...
+
+    async def order(self, client_order_id: str) -> OrderReport:
+        """Ask for an order's state, whatever it is.
+
+        Raises:
+            OrderNotFound: the venue does not know it (yet).
+            OrderUnresolved: no certain answer.
+        """
+        ...
+
+    async def open_orders(self) -> tuple[OrderReport, ...]:
+        """Return all orders that may still execute, oldest first."""
+        ...
+
+    async def balances(self) -> Mapping[str, Balance]:
+        """Return what is held, by asset."""
+        ...
+
+    async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
+        """Tell a simulated venue the market's prices; returns the orders that changed through them. A real venue knows them: returns ()."""
+        ...

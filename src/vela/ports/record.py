@@ -1,0 +1,198 @@
+"""The record: what happened, in SQL. The bus only carries; this remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from vela.domain.candles import CandleFault
+from vela.domain.fill import Fill
+from vela.domain.order import Order
+from vela.domain.position import Position, Trade, Wallet
+from vela.domain.signal import Decision, SignalOutcome
+from vela.domain.trading_symbol import TradingSymbol
+
+
+class Posting(msgspec.Struct, frozen=True):
+    """One side of a ledger transaction: `amount` of `asset` into (+) or out of (-) `account`."""
+
+    account: str
+    asset: str
+    amount: Decimal
+
+
+class LedgerTransaction(msgspec.Struct, frozen=True):
+    """Postings that sum to zero per asset. `id` is derived from what caused it, so it can be booked once only."""
+
+    id: str
+    time: int
+    postings: tuple[Posting, ...]
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """Everything that one step of the order manager changed; written in one transaction or not at all.
+
+    Attributes:
+        orders: every state that orders went through, in order; the last one of an id is its present state.
+        fills: newly booked.
+        positions: as they are now.
+        closed: symbols whose position is gone.
+        trades: round trips that ended.
+        ledger: transactions to book.
+        outcomes: what became of signals.
+        entries: time of the newest entry per symbol, ms UTC.
+    """
+
+    orders: tuple[Order, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    positions: tuple[Position, ...] = ()
+    closed: tuple[TradingSymbol, ...] = ()
+    trades: tuple[Trade, ...] = ()
+    ledger: tuple[LedgerTransaction, ...] = ()
+    outcomes: tuple[SignalOutcome, ...] = ()
+    entries: tuple[tuple[TradingSymbol, int], ...] = ()
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """What the orders service needs to go on where it stopped.
+
+    Attributes:
+        orders: those that are not final.
+        positions: the open ones.
+        balances: ledger balance per account and asset.
+        entries: time of the newest entry per symbol, ms UTC.
+    """
+
+    orders: tuple[Order, ...]
+    positions: tuple[Position, ...]
+    balances: Mapping[tuple[str, str], Decimal]
+    entries: Mapping[TradingSymbol, int]
+
+
+class TradingRecord(Protocol):
+    """What the orders service writes and reads."""
+
+    async def load(self) -> AccountState:
+        """Return the account as it was last committed."""
+        ...
+
+    async def commit(self, changes: Changes) -> None:
+        """Write all of `changes` in one durable transaction. A fill, ledger transaction or outcome that is already there is an error.
+
+        Raises:
+            StorageError: nothing was written.
+        """
+        ...
+
+    async def outcome(self, symbol: TradingSymbol, strategy: str, candle_time: int) -> SignalOutcome | None:
+        """Return what became of that signal, or None if it was not handled yet."""
+        ...
+
+    async def has_fill(self, fill_id: str) -> bool:
+        """Say whether the fill was booked."""
+        ...
+
+
+class CandleCount(msgspec.Struct, frozen=True):
+    """What came in for one symbol since the last entry of the journal."""
+
+    symbol: TradingSymbol
+    accepted: int
+    first: int
+    last: int
+    missing: int
+    refused: Mapping[CandleFault, int]
+
+
+class JournalEntry(msgspec.Struct, frozen=True):
+    """A stretch of market time, written in one transaction.
+
+    Attributes:
+        cursor: all candles that closed at or before this time (ms UTC) are in.
+        candles: what came in, per symbol.
+        decisions: every decision made.
+        wallets: the account marked at closes; a later one of the same time replaces the earlier.
+    """
+
+    cursor: int
+    candles: tuple[CandleCount, ...]
+    decisions: tuple[Decision, ...]
+    wallets: tuple[Wallet, ...]
+
+
+class Journal(Protocol):
+    """What the persistence service writes."""
+
+    async def cursor(self) -> int | None:
+        """Return the time up to which the journal is complete, or None for a new record."""
+        ...
+
+    async def append(self, entry: JournalEntry) -> None:
+        """Write `entry`; decisions and candles up to the cursor that are already there are left as they are.
+
+        Raises:
+            StorageError: nothing was written.
+        """
+        ...
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A run in figures, from the record alone. Counts as numbers; money exact; `refused` by reason."""
+
+    candles: int
+    decisions: int
+    signals: int
+    orders: int
+    fills: int
+    trades: int
+    open_positions: int
+    refused: Mapping[str, int]
+    refused_candles: Mapping[str, int]
+    missing_candles: int
+    initial_capital: Decimal
+    final_equity: Decimal
+    realised_pnl: Decimal
+    fees: Decimal
+
+
+class RecordReader(Protocol):
+    """What the page and the commands read; newest first, `before` exclusive in ms UTC."""
+
+    def summary(self) -> Summary:
+        """Return the run in figures."""
+        ...
+
+    def trades(self, *, limit: int, before: int | None = None) -> Sequence[Trade]:
+        """Return closed round trips by exit time."""
+        ...
+
+    def orders(self, *, limit: int, before: int | None = None) -> Sequence[Order]:
+        """Return orders by time of intent."""
+        ...
+
+    def fills(self, *, limit: int, before: int | None = None) -> Sequence[Fill]:
+        """Return fills by time."""
+        ...
+
+    def decisions(self, *, limit: int, symbol: TradingSymbol | None = None, before: int | None = None) -> Sequence[Decision]:
+        """Return decisions by candle time."""
+        ...
+
+    def outcomes(self, *, limit: int, symbol: TradingSymbol | None = None, before: int | None = None) -> Sequence[SignalOutcome]:
+        """Return handled signals by candle time."""
+        ...
+
+    def positions(self) -> Sequence[Position]:
+        """Return the open positions."""
+        ...
+
+    def equity_curve(self, *, points: int) -> Sequence[tuple[int, float]]:
+        """Return up to `points` (time, equity) pairs over the account's whole life, oldest first, first and last included."""
+        ...
+
+    def newest_wallet(self) -> Wallet | None:
+        """Return the account as last marked."""
+        ...

@@ -1,0 +1,22 @@
+"""Strategies by name."""
+
+from __future__ import annotations
+
+from vela.domain.errors import StrategyError
+from vela.strategies.base import Number, Strategy
+from vela.strategies.rsi_mean_reversion import RsiMeanReversion
+from vela.strategies.sma_crossover import SmaCrossover
+
+SHIPPED: dict[str, type[Strategy]] = {cls.__name__: cls for cls in (SmaCrossover, RsiMeanReversion)}
+
+
+def create_strategy(name: str, **values: Number) -> Strategy:
+    """Return the strategy of that name with those parameters.
+
+    Raises:
+        StrategyError: unknown name or a parameter that makes no sense.
+    """
+    strategy = SHIPPED.get(name)
+    if strategy is None:
+        raise StrategyError(f"strategy {name[:60]!r} is unknown; accepted: {', '.join(SHIPPED)}")
+    return strategy(**values)

@@ -1,0 +1,45 @@
+"""Buying weakness and selling strength by the relative strength index."""
+
+from __future__ import annotations
+
+import math
+
+from vela.domain.candles import Candles
+from vela.domain.errors import StrategyError
+from vela.domain.signal import Signals
+from vela.domain.trading_symbol import TradingSymbol
+from vela.indicators.momentum import rsi
+from vela.strategies.base import Strategy, param
+
+# Weight of the start that is left when a value counts as independent of it: below the spacing of doubles.
+_FORGOTTEN = 1e-16
+
+
+class RsiMeanReversion(Strategy):
+    """Buy while the RSI is below `oversold`, sell while it is above `overbought`.
+
+    The levels may hold for many candles; the risk gate, not the strategy, prevents a second entry.
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
+    """
+
+    period: int = param(14, low=5, high=50)
+    oversold: float = param(30.0, low=5.0, high=45.0)
+    overbought: float = param(70.0, low=55.0, high=95.0)
+
+    @property
+    def warmup(self) -> int:
+        """Wilder's smoothing keeps (1 - 1/period) of the past each candle; this many make the start vanish."""
+        return self.period + math.ceil(math.log(_FORGOTTEN) / math.log(1 - 1 / self.period))
+
+    def analyze(self, symbol: TradingSymbol, candles: Candles) -> Signals:  # noqa: ARG002  the same for every symbol
+        """Return where the index is beyond its levels; series `rsi`."""
+        index = rsi(candles.close, self.period)
+        return Signals(index < self.oversold, index > self.overbought, series={"rsi": index})
+
+    def validate(self) -> None:
+        """Refuse levels that overlap."""
+        if self.oversold >= self.overbought:
+            raise StrategyError(
+                f"RsiMeanReversion.oversold was {self.oversold} and overbought {self.overbought}; "
+                "accepted: oversold below overbought"
+            )
