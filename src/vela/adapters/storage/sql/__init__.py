@@ -1,0 +1,1 @@
+"""The record in SQL: SQLite, with a schema that PostgreSQL takes as it is."""

@@ -1,0 +1,104 @@
+"""The journal: candles counted, decisions and the account over time."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Insert, case, func, select
+
+from vela.adapters.storage.sql.database import insert_into, transaction, upsert_into, write
+from vela.adapters.storage.sql.known_symbols import KnownSymbols
+from vela.adapters.storage.sql.rows import Values, fields
+from vela.adapters.storage.sql.schema import account_meta, candle_faults, candles_index, decisions, wallets
+from vela.ports.record import CandleCount, JournalEntry
+
+CURSOR = "journal.cursor"
+
+
+class SqlJournal:
+    """`Journal` over a connection made for `Purpose.JOURNAL`.
+
+    The cursor moves in the same transaction as what it stands for, so an entry is in with all its parts or not at all.
+    Candles are counts, not rows: they are added only when the entry's cursor lies beyond the one that is stored.
+    Whoever starts again after a crash therefore gathers from `cursor()` on; a stretch that is handed in once more,
+    cursor and all, changes nothing.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """Prepare the statements; the connection stays the caller's to close."""
+        self._connection = connection
+        self._symbols = KnownSymbols(connection)
+        self._insert_decision = insert_into(connection, decisions).on_conflict_do_nothing()
+        self._upsert_wallet = upsert_into(connection, wallets)
+        self._upsert_meta = upsert_into(connection, account_meta)
+        self._add_candles = _add_candles(connection)
+        self._add_faults = _add_faults(connection)
+        self._cursor = select(account_meta.c.value).where(account_meta.c.key == CURSOR)
+
+    async def cursor(self) -> int | None:
+        """Return the time (ms UTC) up to which the journal is complete, or None for a new record.
+
+        Raises:
+            StorageError: the record cannot be read.
+        """
+        with transaction(self._connection):
+            return self._stored_cursor()
+
+    async def append(self, entry: JournalEntry) -> None:
+        """Write `entry` in one transaction; decisions and candles that are already there are left as they are.
+
+        Raises:
+            StorageError: nothing was written.
+        """
+        connection = self._connection
+        with transaction(connection):
+            stored = self._stored_cursor()
+            counted = entry.candles if stored is None or entry.cursor > stored else ()
+            met = {decision.symbol for decision in entry.decisions} | {count.symbol for count in counted}
+            added = self._symbols.add(met)
+            write(connection, self._insert_decision, [fields(decision) for decision in entry.decisions])
+            # One statement may not touch a row twice on PostgreSQL: of one time only the last wallet is sent.
+            newest = {wallet.time: wallet for wallet in entry.wallets}
+            write(connection, self._upsert_wallet, [fields(wallet) for wallet in newest.values()])
+            write(connection, self._add_candles, [_candles_row(count) for count in counted])
+            write(connection, self._add_faults, [row for count in counted for row in _fault_rows(count)])
+            if stored is None or entry.cursor > stored:
+                write(connection, self._upsert_meta, [{"key": CURSOR, "value": str(entry.cursor)}])
+        self._symbols.remember(added)
+
+    def _stored_cursor(self) -> int | None:
+        value = self._connection.execute(self._cursor).scalar_one_or_none()
+        return None if value is None else int(value)
+
+
+def _add_candles(connection: Connection) -> Insert:
+    statement = insert_into(connection, candles_index)
+    old, new = candles_index.c, statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[old.symbol],
+        set_={
+            "first": case((old.first <= new.first, old.first), else_=func.coalesce(new.first, old.first)),
+            "last": case((old.last >= new.last, old.last), else_=func.coalesce(new.last, old.last)),
+            "count": old.count + new.count,
+            "missing": old.missing + new.missing,
+        },
+    )
+
+
+def _add_faults(connection: Connection) -> Insert:
+    statement = insert_into(connection, candle_faults)
+    total = candle_faults.c.count + statement.excluded.count
+    return statement.on_conflict_do_update(index_elements=list(candle_faults.primary_key), set_={"count": total})
+
+
+def _candles_row(count: CandleCount) -> Values:
+    first, last = (count.first, count.last) if count.accepted else (None, None)
+    return {
+        "symbol": count.symbol,
+        "first": first,
+        "last": last,
+        "count": count.accepted,
+        "missing": count.missing,
+    }
+
+
+def _fault_rows(count: CandleCount) -> list[Values]:
+    return [{"symbol": count.symbol, "fault": fault, "count": number} for fault, number in count.refused.items()]

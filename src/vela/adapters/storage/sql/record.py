@@ -1,0 +1,104 @@
+"""Opens the record in a data directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, delete, insert, select
+
+from vela.adapters.storage.lock import DirectoryLock
+from vela.adapters.storage.sql.database import Database, Purpose, transaction, write
+from vela.adapters.storage.sql.journal import SqlJournal
+from vela.adapters.storage.sql.migration import bring_up_to_date
+from vela.adapters.storage.sql.reader import SqlRecordReader
+from vela.adapters.storage.sql.schema import account_meta
+from vela.adapters.storage.sql.trading_record import SqlTradingRecord
+from vela.domain.errors import StorageError
+from vela.ports.record import Journal, RecordReader, TradingRecord
+
+RECORD_FILE = "vela.sqlite"
+
+_IDENTITY = "identity."
+
+
+class Record:
+    """An open record: the three views of it, and what market it is about. Use as a context manager, or `close` it.
+
+    Attributes:
+        trading: what the orders service writes.
+        journal: what the persistence service writes.
+        reader: what the page and the commands read.
+    """
+
+    def __init__(self, database: Database, lock: DirectoryLock | None = None) -> None:
+        """Bring the schema up to date and open a connection per view; `lock` is released by `close`.
+
+        Raises:
+            StorageError: the database cannot be used.
+        """
+        self._lock = lock
+        self._connections: list[Connection] = []
+        try:
+            self._own = self._connect(database, Purpose.TRADING)
+            bring_up_to_date(self._own)
+            self.trading: TradingRecord = SqlTradingRecord(self._own)
+            self.journal: Journal = SqlJournal(self._connect(database, Purpose.JOURNAL))
+            self.reader: RecordReader = SqlRecordReader(self._connect(database, Purpose.READING))
+        except BaseException:
+            self.close()
+            raise
+
+    def identity(self) -> dict[str, str]:
+        """Return what `set_identity` wrote; empty for a new record."""
+        query = select(account_meta).where(account_meta.c.key.startswith(_IDENTITY, autoescape=True))
+        with transaction(self._own):
+            rows = self._own.execute(query.order_by(account_meta.c.key)).all()
+        return {row.key.removeprefix(_IDENTITY): row.value for row in rows}
+
+    def set_identity(self, identity: Mapping[str, str]) -> None:
+        """Write which market and account this record is about, in place of what was there.
+
+        Raises:
+            StorageError: nothing was written.
+        """
+        rows = [{"key": _IDENTITY + name, "value": value} for name, value in sorted(identity.items())]
+        with transaction(self._own):
+            self._own.execute(delete(account_meta).where(account_meta.c.key.startswith(_IDENTITY, autoescape=True)))
+            write(self._own, insert(account_meta), rows)
+
+    def close(self) -> None:
+        """Close the connections and let go of the directory; a second call does nothing."""
+        while self._connections:
+            self._connections.pop().close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _connect(self, database: Database, purpose: Purpose) -> Connection:
+        connection = database.connect(purpose)
+        self._connections.append(connection)
+        return connection
+
+
+def open_record(data_dir: Path) -> Record:
+    """Open the record in `data_dir`, and make both if need be; no other instance can open it until it is closed.
+
+    Raises:
+        StorageLocked: another running instance holds the directory.
+        StorageError: the directory cannot be written, or the file in it is no record of this program.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{data_dir} cannot be made: {error.strerror}; accepted: a writable directory") from error
+    return Record(Database.at(data_dir / RECORD_FILE), DirectoryLock(data_dir))

@@ -1,0 +1,278 @@
+"""The tables. A column is named like the field it holds, so that rows and records map onto each other by name.
+
+Times are ms UTC. Nothing here depends on the wall clock or on chance: two equal runs leave equal rows.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+from vela.adapters.storage.sql.types import EnumText, ExactDecimal, JsonText, TradingSymbolType
+from vela.domain.candles import CandleFault
+from vela.domain.order import OrderPurpose, OrderStatus, OrderType, Side
+from vela.domain.position import ExitReason, PositionSide
+from vela.domain.regime import MarketRegime
+from vela.domain.signal import Action
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _symbol(*, primary_key: bool = False) -> Column[Any]:
+    return Column("symbol", TradingSymbolType, ForeignKey("symbols.symbol"), primary_key=primary_key, nullable=False)
+
+
+def _required(name: str, kind: Any, **options: Any) -> Column[Any]:  # noqa: ANN401  any column type
+    return Column(name, kind, nullable=False, **options)
+
+
+def _key(name: str, kind: Any, **options: Any) -> Column[Any]:  # noqa: ANN401  any column type
+    return Column(name, kind, primary_key=True, nullable=False, autoincrement=False, **options)
+
+
+def _above_zero(column: str) -> CheckConstraint:
+    # The cast makes text a number on SQLite; its rounding does not matter for the sign.
+    return CheckConstraint(f"CAST({column} AS NUMERIC) > 0", name=f"{column}_above_zero")
+
+
+def _one_of(column: str, members: type[Enum]) -> CheckConstraint:
+    accepted = ", ".join(f"'{member.value}'" for member in members)
+    return CheckConstraint(f"{column} IN ({accepted})", name=f"{column}_known")
+
+
+symbols = Table(
+    "symbols",
+    metadata,
+    _key("symbol", TradingSymbolType),
+    _required("base", Text),
+    _required("quote", Text),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _key("candle_time", BigInteger),
+    _symbol(primary_key=True),
+    _key("strategy", Text),
+    _required("action", EnumText(Action)),
+    _required("regime", EnumText(MarketRegime)),
+    _required("confidence", Double),
+    _required("reason", Text),
+    _required("indicators", JsonText(dict[str, float])),
+    _one_of("action", Action),
+    sqlite_with_rowid=False,
+)
+Index(None, decisions.c.symbol, decisions.c.candle_time)
+
+orders = Table(
+    "orders",
+    metadata,
+    _key("client_order_id", Text),
+    _symbol(),
+    _required("side", EnumText(Side)),
+    _required("type", EnumText(OrderType)),
+    _required("quantity", ExactDecimal),
+    Column("price", ExactDecimal),
+    Column("stop_price", ExactDecimal),
+    Column("group", Text),
+    _required("purpose", EnumText(OrderPurpose)),
+    _required("status", EnumText(OrderStatus)),
+    _required("created_time", BigInteger, index=True),
+    _required("updated_time", BigInteger),
+    _required("filled_quantity", ExactDecimal),
+    _required("filled_value", ExactDecimal),
+    _required("reason", Text),
+    Column("venue_order_id", Text),
+    _above_zero("quantity"),
+    _one_of("side", Side),
+    _one_of("status", OrderStatus),
+)
+
+order_events = Table(
+    "order_events",
+    metadata,
+    Column("client_order_id", Text, ForeignKey("orders.client_order_id"), primary_key=True),
+    _key("seq", Integer),
+    _required("status", EnumText(OrderStatus)),
+    _required("time", BigInteger),
+    _required("filled_quantity", ExactDecimal),
+    _required("reason", Text),
+    _one_of("status", OrderStatus),
+    sqlite_with_rowid=False,
+)
+
+signals = Table(
+    "signals",
+    metadata,
+    _key("candle_time", BigInteger),
+    _symbol(primary_key=True),
+    _key("strategy", Text),
+    _required("action", EnumText(Action)),
+    _required("regime", EnumText(MarketRegime)),
+    _required("confidence", Double),
+    Column("client_order_id", Text, ForeignKey("orders.client_order_id")),
+    Column("refusal", Text),
+    _one_of("action", Action),
+    CheckConstraint("client_order_id IS NOT NULL OR refusal IS NOT NULL", name="handled"),
+    sqlite_with_rowid=False,
+)
+
+fills = Table(
+    "fills",
+    metadata,
+    _key("fill_id", Text),
+    Column("client_order_id", Text, ForeignKey("orders.client_order_id"), nullable=False),
+    _symbol(),
+    _required("side", EnumText(Side)),
+    _required("price", ExactDecimal),
+    _required("quantity", ExactDecimal),
+    _required("fee", ExactDecimal),
+    _required("fee_asset", Text),
+    _required("time", BigInteger, index=True),
+    _above_zero("price"),
+    _above_zero("quantity"),
+    _one_of("side", Side),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    _symbol(primary_key=True),
+    _required("side", EnumText(PositionSide)),
+    _required("quantity", ExactDecimal),
+    _required("cost", ExactDecimal),
+    _required("entry_quantity", ExactDecimal),
+    _required("entry_value", ExactDecimal),
+    _required("entry_time", BigInteger),
+    _required("fees", ExactDecimal),
+    _required("strategy", Text),
+    _required("entry_reason", Text),
+    _required("regime", EnumText(MarketRegime)),
+    Column("stop_ticks", BigInteger),
+    _required("stop_reason", EnumText(ExitReason)),
+    Column("target_ticks", BigInteger),
+    _required("best_ticks", BigInteger),
+    _required("realised_pnl", ExactDecimal),
+    _required("exit_quantity", ExactDecimal),
+    _required("exit_value", ExactDecimal),
+    _above_zero("quantity"),
+    _above_zero("entry_quantity"),
+    _one_of("side", PositionSide),
+)
+
+trades = Table(
+    "trades",
+    metadata,
+    Column("id", Integer, primary_key=True),  # their order of booking
+    _symbol(),
+    _required("side", EnumText(PositionSide)),
+    _required("entry_time", BigInteger),
+    _required("entry_price", ExactDecimal),
+    _required("exit_time", BigInteger, index=True),
+    _required("exit_price", ExactDecimal),
+    _required("quantity", ExactDecimal),
+    _required("fees", ExactDecimal),
+    _required("pnl", ExactDecimal),
+    _required("return_pct", Double),
+    _required("entry_reason", Text),
+    _required("exit_reason", EnumText(ExitReason)),
+    _required("regime", EnumText(MarketRegime)),
+    _required("strategy", Text),
+    _above_zero("quantity"),
+    _one_of("side", PositionSide),
+)
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    _key("transaction_id", Text),
+    _key("line", Integer),
+    _required("time", BigInteger),
+    _required("account", Text),
+    _required("asset", Text),
+    _required("amount", ExactDecimal),
+    sqlite_with_rowid=False,
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    _key("account", Text),
+    _key("asset", Text),
+    _required("amount", ExactDecimal),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    _symbol(primary_key=True),
+    _required("time", BigInteger),
+)
+
+wallets = Table(
+    "wallets",
+    metadata,
+    _key("time", BigInteger),
+    _required("quote", Text),
+    _required("initial_capital", ExactDecimal),
+    _required("cash", ExactDecimal),
+    _required("reserved", ExactDecimal),
+    _required("cost", ExactDecimal),
+    _required("market_value", ExactDecimal),
+    _required("realised_pnl", ExactDecimal),
+    _required("fees", ExactDecimal),
+    sqlite_with_rowid=False,
+)
+
+candles_index = Table(
+    "candles_index",
+    metadata,
+    _symbol(primary_key=True),
+    Column("first", BigInteger),
+    Column("last", BigInteger),
+    _required("count", BigInteger),
+    _required("missing", BigInteger),
+)
+
+candle_faults = Table(
+    "candle_faults",
+    metadata,
+    _symbol(primary_key=True),
+    _key("fault", EnumText(CandleFault)),
+    _required("count", BigInteger),
+)
+
+strategy_configs = Table(
+    "strategy_configs",
+    metadata,
+    _symbol(primary_key=True),
+    _key("strategy", Text),
+    _required("params", JsonText(dict[str, Any])),
+)
+
+account_meta = Table(
+    "account_meta",
+    metadata,
+    _key("key", Text),
+    _required("value", Text),
+)

@@ -1,0 +1,197 @@
+"""The trading record: orders, fills, positions and the ledger, each step in one durable transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sqlalchemy import Connection, Insert, bindparam, delete, func, insert, select
+
+from vela.adapters.storage.sql.database import transaction, upsert_into, write
+from vela.adapters.storage.sql.known_symbols import KnownSymbols
+from vela.adapters.storage.sql.rows import Values, fields, order_row, outcome_row, read_order, read_outcome
+from vela.adapters.storage.sql.schema import (
+    balances,
+    entries,
+    fills,
+    ledger_entries,
+    order_events,
+    orders,
+    positions,
+    signals,
+    trades,
+)
+from vela.domain.errors import LedgerError
+from vela.domain.money import ZERO, add, plain
+from vela.domain.order import Order, OrderStatus
+from vela.domain.position import Position
+from vela.domain.signal import SignalOutcome
+from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.ledger import Account, check_balanced
+from vela.ports.record import AccountState, Changes, LedgerTransaction
+
+# What is owned cannot be less than nothing.
+NEVER_BELOW_ZERO = frozenset({Account.CASH, Account.COST, Account.HOLDINGS})
+
+_OPEN = [status for status in OrderStatus if not status.is_final]
+_NOTHING = Changes()
+
+
+class SqlTradingRecord:
+    """`TradingRecord` over a connection made for `Purpose.TRADING`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Prepare the statements; the connection stays the caller's to close."""
+        self._connection = connection
+        self._symbols = KnownSymbols(connection)
+        self._upsert_order = upsert_into(connection, orders)
+        self._insert_event = _insert_event()
+        self._upsert_position = upsert_into(connection, positions)
+        self._delete_position = delete(positions).where(positions.c.symbol == bindparam("closed"))
+        self._upsert_balance = upsert_into(connection, balances)
+        self._upsert_entry = upsert_into(connection, entries)
+        self._insert = {table: insert(table) for table in (fills, trades, ledger_entries, signals)}
+        self._balances = select(balances).where(balances.c.asset.in_(bindparam("assets", expanding=True)))
+        self._has_fill = select(fills.c.fill_id).where(fills.c.fill_id == bindparam("fill_id"))
+        self._outcome = select(signals).where(
+            signals.c.candle_time == bindparam("candle_time"),
+            signals.c.symbol == bindparam("symbol"),
+            signals.c.strategy == bindparam("strategy"),
+        )
+
+    async def load(self) -> AccountState:
+        """Return the account as it was last committed.
+
+        Raises:
+            StorageError: the record cannot be read.
+        """
+        execute = self._connection.execute
+        with transaction(self._connection):
+            live = select(orders).where(orders.c.status.in_(_OPEN)).order_by(orders.c.created_time, *orders.primary_key)
+            return AccountState(
+                orders=tuple(map(read_order, execute(live))),
+                positions=tuple(
+                    Position(**row._asdict()) for row in execute(select(positions).order_by(positions.c.symbol))
+                ),
+                balances={
+                    (row.account, row.asset): row.amount
+                    for row in execute(select(balances).order_by(balances.c.account, balances.c.asset))
+                },
+                entries={row.symbol: row.time for row in execute(select(entries).order_by(entries.c.symbol))},
+            )
+
+    async def commit(self, changes: Changes) -> None:
+        """Write all of `changes` in one durable transaction.
+
+        Raises:
+            LedgerError: postings do not balance, or cash, cost or holdings would fall below zero; nothing was written.
+            StorageError: a fill, ledger transaction or outcome is already there, or the database failed; nothing was
+                written.
+        """
+        if changes == _NOTHING:
+            return
+        for booking in changes.ledger:
+            _require_balance(booking)
+        with transaction(self._connection):
+            added = self._symbols.add(_symbols_of(changes))
+            self._write_orders(changes.orders)
+            self._write_rest(changes)
+            self._post(changes.ledger)
+        self._symbols.remember(added)
+
+    async def outcome(self, symbol: TradingSymbol, strategy: str, candle_time: int) -> SignalOutcome | None:
+        """Return what became of that signal, or None if it was not handled yet.
+
+        Raises:
+            StorageError: the record cannot be read.
+        """
+        key = {"symbol": symbol, "strategy": strategy, "candle_time": candle_time}
+        with transaction(self._connection):
+            row = self._connection.execute(self._outcome, key).one_or_none()
+        return None if row is None else read_outcome(row)
+
+    async def has_fill(self, fill_id: str) -> bool:
+        """Say whether the fill was booked.
+
+        Raises:
+            StorageError: the record cannot be read.
+        """
+        with transaction(self._connection):
+            return self._connection.execute(self._has_fill, {"fill_id": fill_id}).first() is not None
+
+    def _write_orders(self, states: Sequence[Order]) -> None:
+        newest = {order.client_order_id: order for order in states}
+        write(self._connection, self._upsert_order, [order_row(order) for order in newest.values()])
+        write(self._connection, self._insert_event, [_event_row(order) for order in states])
+
+    def _write_rest(self, changes: Changes) -> None:
+        connection, insertion = self._connection, self._insert
+        write(connection, insertion[fills], [fields(fill) for fill in changes.fills])
+        write(connection, self._delete_position, [{"closed": symbol} for symbol in changes.closed])
+        write(connection, self._upsert_position, [fields(position) for position in changes.positions])
+        write(connection, insertion[trades], [fields(trade) for trade in changes.trades])
+        write(connection, insertion[signals], [outcome_row(outcome) for outcome in changes.outcomes])
+        write(connection, self._upsert_entry, [{"symbol": symbol, "time": time} for symbol, time in changes.entries])
+
+    def _post(self, ledger: Sequence[LedgerTransaction]) -> None:
+        if not ledger:
+            return
+        write(self._connection, self._insert[ledger_entries], [row for booking in ledger for row in _lines(booking)])
+        postings = [posting for booking in ledger for posting in booking.postings]
+        assets = sorted({posting.asset for posting in postings})
+        amounts: dict[tuple[str, str], Decimal] = {
+            (row.account, row.asset): row.amount for row in self._connection.execute(self._balances, {"assets": assets})
+        }
+        changed = {(posting.account, posting.asset): ZERO for posting in postings}
+        for posting in postings:
+            key = (posting.account, posting.asset)
+            amounts[key] = add(amounts.get(key, ZERO), posting.amount)
+        for account, asset in changed:
+            if account in NEVER_BELOW_ZERO and amounts[account, asset] < 0:
+                amount = plain(amounts[account, asset])
+                raise LedgerError(f"{account} of {asset} would be {amount}; accepted: 0 or more")
+        write(
+            self._connection,
+            self._upsert_balance,
+            [{"account": account, "asset": asset, "amount": amounts[account, asset]} for account, asset in changed],
+        )
+
+
+def _insert_event() -> Insert:
+    # The next number is found inside the statement, so that several states of one order can be written at once.
+    earlier = order_events.alias()
+    number = select(func.coalesce(func.max(earlier.c.seq), 0) + 1).where(
+        earlier.c.client_order_id == bindparam("order_id")
+    )
+    return insert(order_events).values(client_order_id=bindparam("order_id"), seq=number.scalar_subquery())
+
+
+def _event_row(order: Order) -> Values:
+    return {
+        "order_id": order.client_order_id,
+        "status": order.status,
+        "time": order.updated_time,
+        "filled_quantity": order.filled_quantity,
+        "reason": order.reason,
+    }
+
+
+def _lines(booking: LedgerTransaction) -> list[Values]:
+    head = {"transaction_id": booking.id, "time": booking.time}
+    return [head | {"line": line} | fields(posting) for line, posting in enumerate(booking.postings, start=1)]
+
+
+def _require_balance(booking: LedgerTransaction) -> None:
+    # Without a line of its own it could be booked any number of times.
+    if not booking.postings:
+        raise LedgerError(f"ledger transaction {booking.id} has no postings; accepted: two or more")
+    check_balanced(booking)
+
+
+def _symbols_of(changes: Changes) -> set[TradingSymbol]:
+    met = {
+        record.symbol
+        for records in (changes.orders, changes.fills, changes.positions, changes.trades)
+        for record in records
+    }
+    return met | {outcome.signal.symbol for outcome in changes.outcomes} | {symbol for symbol, _ in changes.entries}

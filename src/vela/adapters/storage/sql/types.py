@@ -1,0 +1,136 @@
+"""Column types that carry the domain's values: symbols, exact decimals, enumerations, JSON."""
+
+# ruff: noqa: ARG002  SQLAlchemy calls with the dialect, needed or not
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import Dialect, Numeric, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from vela.adapters.storage.symbols import stored_symbol
+from vela.domain.errors import MoneyError
+from vela.domain.trading_symbol import TradingSymbol
+
+# Far beyond any amount; a slip such as 1E+999999 would be written out as a million digits.
+_MAX_EXPONENT = 100
+
+_Value = TypeVar("_Value")
+_Member = TypeVar("_Member", bound=Enum)
+
+
+class TradingSymbolType(TypeDecorator[TradingSymbol]):
+    """A trading symbol, stored as base/quote (`BTC/USDT`), whatever its short form is.
+
+    Equality, joins and order in SQL are those of the value: `/` sorts before every character that an asset's name may
+    hold, so the order of the texts is the order by base, then quote. Only `TradingSymbol` values can be bound; text
+    raises a `TypeError` (wrapped in SQLAlchemy's `StatementError`).
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return text that sorts by code point on every database."""
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: TradingSymbol | None, dialect: Dialect) -> str | None:
+        """Write base/quote."""
+        if value is None:
+            return None
+        if not isinstance(value, TradingSymbol):
+            raise TypeError(
+                f"a symbol column takes a TradingSymbol, not {type(value).__name__} {str(value)[:40]!r}; "
+                "TradingSymbol.from_str() reads text"
+            )
+        return value.to_ccxt()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> TradingSymbol | None:
+        """Read base/quote."""
+        if value is None:
+            return None
+        base, _, quote = value.partition("/")
+        return stored_symbol(base, quote)
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """Money and quantities: TEXT on SQLite, NUMERIC on PostgreSQL; never a floating-point column.
+
+    What was written comes back digit for digit, in plain notation. On SQLite the text does not sort or compare as a
+    number. NaN, infinities, floats and all other types raise a `MoneyError` (wrapped in SQLAlchemy's `StatementError`).
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the database's exact type."""
+        return dialect.type_descriptor(Numeric() if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> Decimal | str | None:
+        """Check the number and write it in plain notation."""
+        if value is None:
+            return None
+        if not isinstance(value, Decimal) or not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT:
+            raise MoneyError(f"{type(value).__name__} {str(value)[:40]!r} is no amount; accepted: a finite Decimal")
+        number = value or abs(value)  # no negative zero
+        return number if dialect.name == "postgresql" else format(number, "f")
+
+    def process_result_value(self, value: str | Decimal | None, dialect: Dialect) -> Decimal | None:
+        """Read the number."""
+        return None if value is None else Decimal(value)
+
+
+class EnumText(TypeDecorator[_Member], Generic[_Member]):
+    """A member of an enumeration, stored as its value."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, members: type[_Member]) -> None:
+        """Take the enumeration whose members the column holds."""
+        super().__init__()
+        self.members = members
+
+    def process_bind_param(self, value: _Member | None, dialect: Dialect) -> str | None:
+        """Write the member's value."""
+        if value is None:
+            return None
+        if not isinstance(value, self.members):
+            raise TypeError(f"the column takes a {self.members.__name__}, not {type(value).__name__} {value!r}")
+        text: str = value.value
+        return text
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> _Member | None:
+        """Read the member."""
+        return None if value is None else self.members(value)
+
+
+class JsonText(TypeDecorator[_Value], Generic[_Value]):
+    """A value as JSON text, checked against its type when read. Numbers that JSON does not know are refused."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[_Value]) -> None:
+        """Take the type that is read back, such as `dict[str, float]`."""
+        super().__init__()
+        self.kind = kind
+        self._encode = msgspec.json.Encoder().encode
+        self._decode = msgspec.json.Decoder(kind).decode
+
+    def process_bind_param(self, value: _Value | None, dialect: Dialect) -> str | None:
+        """Write JSON."""
+        if value is None:
+            return None
+        text = self._encode(value)
+        if b"null" in text:  # msgspec's word for NaN and infinity
+            self._decode(text)
+        return text.decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> _Value | None:
+        """Read JSON."""
+        return None if value is None else self._decode(value)

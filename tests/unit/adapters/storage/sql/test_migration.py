@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+from tests.contract.record_samples import BTC
+
+from vela.adapters.storage.sql.database import Database, Purpose, upsert_into
+from vela.adapters.storage.sql.migration import HEAD, MIGRATIONS, bring_up_to_date
+from vela.adapters.storage.sql.schema import metadata, symbols
+from vela.domain.errors import StorageError
+
+INI = MIGRATIONS / "alembic.ini"
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[Connection]:
+    with Database.at(tmp_path / "vela.sqlite").connect(Purpose.TRADING) as connection:
+        yield connection
+
+
+def statements(connection: Connection) -> dict[str, list[str]]:
+    with connection.begin():
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").all()
+    # One definition a line; the order of constraints inside a table means nothing.
+    return {
+        name: sorted(line.strip(" \t,") for line in text.splitlines())
+        for name, text in rows
+        if name != "alembic_version"
+    }
+
+
+def test_the_program_and_the_scripts_agree_on_the_head():
+    assert ScriptDirectory.from_config(Config(INI)).get_current_head() == HEAD
+
+
+def test_migrations_and_tables_agree(connection):
+    bring_up_to_date(connection)
+    with connection.begin():
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrations_make_the_same_tables_checks_included(connection):
+    bring_up_to_date(connection)
+    engine = create_engine("sqlite://")
+    with engine.connect() as fresh:
+        metadata.create_all(fresh)
+        fresh.commit()
+        expected = statements(fresh)
+    engine.dispose()
+    assert statements(connection) == expected
+
+
+def test_down_leaves_nothing_and_up_again_works(connection):
+    bring_up_to_date(connection)
+    with connection.begin():
+        command.downgrade(Config(INI, attributes={"connection": connection}), "base")
+    assert statements(connection) == {}
+    bring_up_to_date(connection)
+    assert "orders" in statements(connection)
+
+
+def test_a_second_time_alembic_is_not_needed(tmp_path):
+    code = f"""
+import sys
+from pathlib import Path
+from vela.adapters.storage.sql.record import open_record
+open_record(Path({str(tmp_path)!r})).close()
+print("alembic" in sys.modules)
+"""
+    outputs = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert outputs == ["True\n", "False\n"]
+
+
+def test_a_failing_migration_leaves_nothing_behind(connection, monkeypatch):
+    def upgrade(config: Config, _revision: str) -> None:
+        config.attributes["connection"].exec_driver_sql("CREATE TABLE half (id INTEGER)")
+        raise StorageError("half-way")
+
+    monkeypatch.setattr(command, "upgrade", upgrade)
+    with pytest.raises(StorageError, match="half-way"):
+        bring_up_to_date(connection)
+    assert statements(connection) == {}
+
+
+def test_a_newer_schema_is_named(connection):
+    bring_up_to_date(connection)
+    with connection.begin():
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0099'")
+    with pytest.raises(StorageError, match="has schema 0099; this program knows up to 0001"):
+        bring_up_to_date(connection)
+
+
+def test_a_database_of_another_program_is_left_alone(connection):
+    with connection.begin():
+        connection.exec_driver_sql("CREATE TABLE bookmarks (id INTEGER)")
+    with pytest.raises(StorageError, match=r"belongs to another program \(tables bookmarks\)"):
+        bring_up_to_date(connection)
+    assert list(statements(connection)) == ["bookmarks"]
+
+
+def alembic(*arguments: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "alembic", "-c", str(INI), *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=False)
+
+
+def test_the_alembic_command_works_on_a_file(tmp_path):
+    record = ("-x", f"record={tmp_path / 'vela.sqlite'}")
+    assert alembic(*record, "upgrade", "head").returncode == 0
+    assert alembic(*record, "current").stdout.strip() == f"{HEAD} (head)"
+    assert alembic(*record, "check").returncode == 0
+    assert alembic(*record, "downgrade", "base").returncode == 0
+    assert alembic(*record, "current").stdout.strip() == ""
+
+
+def test_the_alembic_command_asks_for_the_file():
+    assert "no record given; accepted: alembic -x record=FILE" in alembic("current").stderr
+
+
+def test_the_tables_and_the_upsert_are_postgresql_too(monkeypatch, connection):
+    dialect = postgresql.dialect()
+    texts = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
+    assert not any("WITHOUT ROWID" in text for text in texts)
+    serial = [text for text in texts if "SERIAL" in text]
+    assert len(serial) == 1
+    assert "CREATE TABLE trades" in serial[0]
+    monkeypatch.setattr(connection, "dialect", dialect)
+    statement = upsert_into(connection, symbols).values(symbol=BTC, base="BTC", quote="USDT")
+    assert "ON CONFLICT (symbol) DO UPDATE SET base = excluded.base" in str(statement.compile(dialect=dialect))

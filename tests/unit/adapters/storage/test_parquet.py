@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.domain.candles import Candles
+from vela.domain.errors import StorageError
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import TradingSymbol, register_assets
+
+BTC = TradingSymbol("BTC")
+DAY = 86_400_000
+JANUARY_2024 = 1_704_067_200_000
+
+
+def days(count: int, start: int = JANUARY_2024) -> Candles:
+    ones = np.ones(count)
+    return Candles.from_columns(start + DAY * np.arange(count, dtype=np.int64), ones, ones, ones, ones, ones)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return ParquetCandleStore(tmp_path)
+
+
+def test_months_have_their_files_by_open_time_utc(store, tmp_path):
+    store.write("binance", BTC, Timeframe.D1, days(32))
+    folder = tmp_path / "binance" / "BTC-USDT" / "1d"
+    assert sorted(path.name for path in folder.iterdir()) == ["2024-01.parquet", "2024-02.parquet"]
+    february = pl.read_parquet(folder / "2024-02.parquet")
+    assert february.schema == {
+        "open_time": pl.Int64,
+        **dict.fromkeys(("open", "high", "low", "close", "volume"), pl.Float64),
+    }
+    assert february["open_time"].to_list() == [JANUARY_2024 + 31 * DAY]
+    assert oct((folder / "2024-02.parquet").stat().st_mode & 0o777) == "0o644"
+
+
+def test_names_stay_inside_the_root(store, tmp_path):
+    register_assets(["币安人生"])
+    store.write("../a.b", TradingSymbol("币安人生"), Timeframe.D1, days(1))
+    folders = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet"))
+    assert folders == ["%2E%2E%2Fa%2Eb/%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9F-USDT/1d/2024-01.parquet"]
+
+
+def test_an_empty_exchange_is_refused(store):
+    with pytest.raises(StorageError, match="exchange's name is empty"):
+        store.write("", BTC, Timeframe.D1, days(1))
+
+
+def test_only_the_months_needed_are_opened(store, monkeypatch):
+    store.write("binance", BTC, Timeframe.D1, days(200))
+    opened = []
+    read = pl.read_parquet
+
+    def noted(path: Path) -> pl.DataFrame:
+        opened.append(path.stem)
+        return read(path)
+
+    monkeypatch.setattr(pl, "read_parquet", noted)
+    before = JANUARY_2024 + 95 * DAY
+    assert len(store.read("binance", BTC, Timeframe.D1, before=before, count=10)) == 10
+    assert opened == ["2024-04", "2024-03"]
+
+
+def test_a_file_that_did_not_change_is_not_written_again(store, tmp_path):
+    store.write("binance", BTC, Timeframe.D1, days(32))
+    february = next(tmp_path.rglob("2024-02.parquet"))
+    before = february.stat().st_ino
+    store.write("binance", BTC, Timeframe.D1, days(32))
+    assert february.stat().st_ino == before
+
+
+def test_leftovers_and_strange_folders_are_passed_over(store, tmp_path):
+    store.write("binance", BTC, Timeframe.D1, days(1))
+    folder = tmp_path / "binance" / "BTC-USDT" / "1d"
+    (folder / ".2024-02.abc.tmp").write_bytes(b"half a file")
+    (folder / "copy of 2024-01.parquet").write_bytes(b"not ours")
+    for strange in ("BTC", "BTC-XXX/1d", "BTC-USDT/7m", "B TC-USDT/1d", "-USDT/1d", "ETH-USDT/1d"):
+        (tmp_path / "binance" / strange).mkdir(parents=True)
+    assert len(store.read("binance", BTC, Timeframe.D1)) == 1
+    assert [series.symbol for series in store.series()] == [BTC]
+
+
+def test_a_failed_write_leaves_the_old_month_and_no_leftover(store, tmp_path, monkeypatch):
+    store.write("binance", BTC, Timeframe.D1, days(2))
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vela.adapters.storage.parquet.os.fsync", full)
+    with pytest.raises(StorageError, match=r"2024-01\.parquet cannot be written: No space left on device"):
+        store.write("binance", BTC, Timeframe.D1, days(5))
+    assert len(store.read("binance", BTC, Timeframe.D1)) == 2
+    assert len(list((tmp_path / "binance" / "BTC-USDT" / "1d").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (None, "cannot be read"),
+        (pl.DataFrame({"open_time": [1]}), "holds no candles"),
+        (
+            pl.DataFrame(
+                {"open_time": [1], **{c: [1.0] for c in ("open", "high", "low", "close")}, "volume": [None]},
+                schema_overrides={"volume": pl.Float64},
+            ),
+            "holds no candles",
+        ),
+    ],
+)
+def test_a_damaged_file_is_named(store, tmp_path, frame, reason):
+    store.write("binance", BTC, Timeframe.D1, days(1))
+    path = next(tmp_path.rglob("*.parquet"))
+    path.write_bytes(b"PAR1 and no more") if frame is None else frame.write_parquet(path)
+    with pytest.raises(StorageError, match=rf"2024-01\.parquet {reason}"):
+        store.read("binance", BTC, Timeframe.D1)
+    with pytest.raises(StorageError, match=reason):
+        store.write("binance", BTC, Timeframe.D1, days(2))
