@@ -18,7 +18,17 @@ ETH_BTC = TradingSymbol("ETH", QuoteCurrency.BTC)
 
 def planned(order_id: str, symbol: TradingSymbol = BTC, time: int = 1_000) -> Order:
     request = OrderRequest(order_id, symbol, Side.BUY, OrderType.LIMIT, Decimal("0.010"), price=Decimal("60000.10"))
-    return Order(request, OrderPurpose.ENTRY, OrderStatus.PLANNED, time, time, reason="signal")
+    return Order(
+        request,
+        OrderPurpose.ENTRY,
+        OrderStatus.PLANNED,
+        time,
+        time,
+        reason="signal",
+        reserved=Decimal("600.60"),
+        strategy="SmaCrossover",
+        regime=MarketRegime.BULL_TREND,
+    )
 
 
 def life(order_id: str, *statuses: OrderStatus, symbol: TradingSymbol = BTC, time: int = 1_000) -> tuple[Order, ...]:
@@ -51,6 +61,7 @@ def position(symbol: TradingSymbol = BTC, quantity: str = "0.010") -> Position:
         stop_reason=ExitReason.STOP_LOSS,
         target_ticks=None,
         best_ticks=6_000_010,
+        revision=3,
     )
 
 

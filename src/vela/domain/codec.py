@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from vela.domain.errors import BusError
+from vela.domain.errors import BusError, VelaError
 from vela.domain.events import Envelope
 from vela.domain.trading_symbol import TradingSymbol
 
@@ -44,7 +44,7 @@ def encode(envelope: Envelope) -> bytes:
     """
     try:
         return _encoder.encode(envelope)
-    except (TypeError, NotImplementedError, ValueError) as e:
+    except (TypeError, NotImplementedError, ValueError, OverflowError) as e:
         raise BusError(f"message {type(envelope.message).__name__} cannot be encoded: {e}") from e
 
 
@@ -56,5 +56,5 @@ def decode(data: bytes) -> Envelope:
     """
     try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, ValueError) as e:
+    except (msgspec.DecodeError, ValueError, NotImplementedError, RecursionError, VelaError) as e:
         raise BusError(f"bytes are no message: {e}") from e

@@ -16,7 +16,8 @@
     │   └── StorageLocked       another instance holds it
     └── BusError                a message that cannot be encoded, decoded or delivered
 
-Each message says what was wrong and what is accepted. A user's mistake is shown as that one line; only a bug shows a traceback.
+Each message says what was wrong and what is accepted. A user's mistake is shown as that one line; only a bug shows
+a traceback.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The messages that services exchange, and their topics.
 
-Every message is immutable and typed; on the bus it travels inside an `Envelope` that adds its id and the time of publishing. A message type
-belongs to exactly one topic. Fields may be added with a default; anything else is a new version of the type.
+Every message is immutable and typed; on the bus it travels inside an `Envelope` that adds its id and the time of
+publishing. A message type belongs to exactly one topic. Fields may be added with a default; anything else is a new
+version of the type.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Attributes:
         price: the newest price, quote per base.
         low, high: the range it passed through on the way, both ends included.
-        jump: the price jumped to `price` without trading between (a new candle's open); levels in between are gapped over.
+        jump: the price jumped to `price` without trading between (a new candle's open); levels in between are
+            gapped over.
     """
 
     symbol: TradingSymbol

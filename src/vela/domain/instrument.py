@@ -10,6 +10,8 @@ from vela.domain.errors import ConfigurationError
 from vela.domain.money import ZERO, multiply
 from vela.domain.trading_symbol import TradingSymbol
 
+_SURELY_EXACT = 2.0**50
+
 
 class Instrument(msgspec.Struct, frozen=True):
     """A symbol's trading rules at one venue.
@@ -22,6 +24,7 @@ class Instrument(msgspec.Struct, frozen=True):
         step: smallest quantity difference, in base.
         min_notional: smallest order value, in quote; 0: none.
         min_quantity: smallest order quantity, in base; 0: none.
+        ticks_per_unit: 1 / tick where that is a whole number, else 0; derived.
     """
 
     symbol: TradingSymbol
@@ -29,6 +32,7 @@ class Instrument(msgspec.Struct, frozen=True):
     step: Decimal
     min_notional: Decimal = ZERO
     min_quantity: Decimal = ZERO
+    ticks_per_unit: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in (("tick", self.tick), ("step", self.step)):
@@ -37,6 +41,8 @@ class Instrument(msgspec.Struct, frozen=True):
         for name, value in (("min_notional", self.min_notional), ("min_quantity", self.min_quantity)):
             if not value.is_finite() or value < 0:
                 raise ConfigurationError(f"{name} of {self.symbol} was {value}; accepted: 0 or more")
+        per_unit = 1 / self.tick
+        msgspec.structs.force_setattr(self, "ticks_per_unit", float(per_unit) if per_unit == int(per_unit) else 0.0)
 
     @classmethod
     def raw(cls, symbol: TradingSymbol) -> Instrument:
@@ -45,7 +51,13 @@ class Instrument(msgspec.Struct, frozen=True):
 
     def price_ticks(self, price: float | Decimal) -> int:
         """Return the number of ticks nearest to a market price (above zero)."""
-        return round(Decimal(repr(price) if isinstance(price, float) else price) / self.tick)
+        if isinstance(price, float):
+            ticks = price * self.ticks_per_unit
+            # The product is off by less than a unit in the last place: far from half a tick while it is small enough.
+            if 0.0 < ticks < _SURELY_EXACT:
+                return round(ticks)
+            price = Decimal(repr(price))
+        return round(price / self.tick)
 
     def price(self, ticks: int) -> Decimal:
         """Return the price of that many ticks, exact, in quote per base."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from decimal import (
-    Clamped,
+    ROUND_DOWN,
     Context,
     Decimal,
     DivisionByZero,
     Inexact,
     InvalidOperation,
     Overflow,
-    Rounded,
     Subnormal,
     Underflow,
 )
@@ -23,8 +22,10 @@ ZERO = Decimal(0)
 # 60 digits hold price × quantity × fee rate of every listed asset with room to spare; beyond them the trap fires.
 _EXACT = Context(
     prec=60,
-    traps=[InvalidOperation, DivisionByZero, Inexact, Rounded, Overflow, Underflow, Subnormal, Clamped],
+    traps=[InvalidOperation, DivisionByZero, Inexact, Overflow, Underflow, Subnormal],
 )
+# For the one division that is booked: what it rounds off stays with the rest.
+_WIDE = Context(prec=60, rounding=ROUND_DOWN)
 
 
 def exact(value: str | int | Decimal) -> Decimal:
@@ -69,6 +70,11 @@ def multiply(*factors: Decimal) -> Decimal:
         decimal.Inexact: the product needs more than 60 digits.
     """
     return reduce(_EXACT.multiply, factors, Decimal(1))
+
+
+def pro_rata(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """Return amount × part / whole for a part of the whole, rounded towards zero to 18 decimals."""
+    return _WIDE.quantize(_WIDE.divide(multiply(amount, part), whole), Decimal("1E-18"))
 
 
 def ratio(numerator: Decimal, denominator: Decimal) -> Decimal:

@@ -179,11 +179,12 @@ class Order(msgspec.Struct, frozen=True):
         return not self.status.is_final
 
     def moved(self, status: OrderStatus, time: int, **changes: object) -> Order:
-        """Return the order in its next state.
+        """Return the order in its next state, or changed in the same one as long as that is not final.
 
         Raises:
             OrderError: the transition table does not allow the step.
         """
-        if status is not self.status and status not in TRANSITIONS[self.status]:
+        stays = status is self.status and self.is_live
+        if not stays and status not in TRANSITIONS[self.status]:
             raise OrderError(f"order {self.client_order_id} cannot go from {self.status.value} to {status.value}")
         return msgspec.structs.replace(self, status=status, updated_time=time, **changes)

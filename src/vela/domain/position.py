@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from vela.domain.money import ZERO
+from vela.domain.money import ZERO, add, subtract
 from vela.domain.order import Side
 from vela.domain.regime import MarketRegime
 from vela.domain.trading_symbol import TradingSymbol
@@ -44,8 +44,8 @@ class ExitReason(StrEnum):
 class Position(msgspec.Struct, frozen=True):
     """An open position. One per symbol.
 
-    `cost` is a total, never average × quantity: a reduction relieves it pro rata and the last one relieves all that is left, so
-    cash + cost stays exact.
+    `cost` is a total, never average × quantity: a reduction relieves it pro rata and the last one relieves all that
+    is left, so cash + cost stays exact.
 
     Attributes:
         symbol, side: what is held.
@@ -135,9 +135,9 @@ class Wallet(msgspec.Struct, frozen=True):
     @property
     def equity(self) -> Decimal:
         """Cash plus the market value of what is held."""
-        return self.cash + self.market_value
+        return add(self.cash, self.market_value)
 
     @property
     def unrealised_pnl(self) -> Decimal:
         """Market value less cost."""
-        return self.market_value - self.cost
+        return subtract(self.market_value, self.cost)

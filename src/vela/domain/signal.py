@@ -43,7 +43,8 @@ class Decision(msgspec.Struct, frozen=True):
     Attributes:
         candle_time: open time of the closed candle, ms UTC.
         confidence: 0–1; 0 for hold.
-        reason: short code, with detail where it helps: `no_signal`, `warming_up 120/200`, `not_applicable`, `signal`, `failed …`.
+        reason: short code, with detail where it helps: `no_signal`, `warming_up 120/200`, `not_applicable`,
+            `contradictory`, `signal`, `failed …`.
         indicators: the strategy's series at this candle, finite values only.
     """
 

@@ -1,1 +1,1 @@
-"""The rules of trading, each once: pure, synchronous, time handed in. Live, paper, replay and backtest all call these."""
+"""The rules of trading, each once: pure, synchronous, time handed in. Live, paper, replay and backtest call these."""

@@ -44,10 +44,12 @@ def decide(strategy: Strategy, symbol: TradingSymbol, candles: Candles, regime: 
 
 
 def _check(strategy: Strategy, signals: Signals, length: int) -> None:
-    if signals.buy.shape != (length,) or signals.sell.shape != (length,):
-        raise StrategyError(
-            f"{strategy.name} gave signals of shape {signals.buy.shape} and {signals.sell.shape}; accepted: ({length},)"
-        )
+    columns = {"buy": signals.buy, "sell": signals.sell, **signals.series}
+    if signals.confidence is not None:
+        columns["confidence"] = signals.confidence
+    for name, column in columns.items():
+        if column.shape != (length,):
+            raise StrategyError(f"{strategy.name} gave {name} of shape {column.shape}; accepted: ({length},)")
 
 
 def _newest(signals: Signals) -> dict[str, float]:

@@ -6,8 +6,8 @@ from vela.engine.rules import PPM
 
 
 def level_below(price_ticks: int, distance_ppm: int) -> int:
-    """Return the level `distance_ppm` millionths under a price, rounded down."""
-    return price_ticks * (PPM - distance_ppm) // PPM
+    """Return the level `distance_ppm` millionths under a price, rounded down; at least 1 tick."""
+    return max(1, price_ticks * (PPM - distance_ppm) // PPM)
 
 
 def level_above(price_ticks: int, distance_ppm: int) -> int:

@@ -89,17 +89,18 @@ class Ledger:
         """Book a transaction.
 
         Raises:
-            LedgerError: it does not sum to zero per asset, or cash, cost or holdings would fall below zero; nothing was booked.
+            LedgerError: it does not sum to zero per asset, or would leave cash, cost or holdings below zero; nothing
+                was booked.
         """
         check_balanced(transaction)
         changed = dict(self._balances)
         for posting in transaction.postings:
             key = (posting.account, posting.asset)
             changed[key] = add(changed.get(key, ZERO), posting.amount)
-            if changed[key] < 0 and posting.account in _NEVER_NEGATIVE:
-                raise LedgerError(
-                    f"{transaction.id} would leave {changed[key]:f} {posting.asset} in {posting.account}; accepted: 0 or more"
-                )
+        for account, asset in {(p.account, p.asset): None for p in transaction.postings}:
+            left = changed[account, asset]
+            if left < 0 and account in _NEVER_NEGATIVE:
+                raise LedgerError(f"{transaction.id} would leave {left:f} {asset} in {account}; accepted: 0 or more")
         self._balances = changed
 
 

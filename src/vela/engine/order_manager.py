@@ -1,7 +1,7 @@
-"""From signals, fills and prices to orders, positions and postings: the state of one account and every rule that moves it.
+"""From signals, fills and prices to orders, positions and postings: one account and every rule that moves it.
 
-Pure and synchronous. Each method returns a `Step`: what to write (in one transaction, before anything is sent), what to tell the others, and
-which orders to send. The caller commits, then sends, then hands the venue's answers back.
+Pure and synchronous. Each method returns a `Step`: what to write (in one transaction, before anything is sent), what to
+tell the others, and which orders to send. The caller commits, then sends, then hands the venue's answers back.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from vela.domain.errors import OrderError
-from vela.domain.events import SymbolCandle, Tick
+from vela.domain.events import Alert, SymbolCandle, Tick
 from vela.domain.execution_rules import market_fill_ticks
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
@@ -23,14 +23,13 @@ from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
 from vela.engine.ledger import Account, Ledger, fill_transaction, opening
+from vela.engine.protection import PROTECTIVE, covers, is_settling, protective_requests
 from vela.engine.risk import EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
 from vela.engine.sizing import entry_steps
 from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
 from vela.ports.record import AccountState
-
-_PROTECTIVE = frozenset({OrderPurpose.STOP, OrderPurpose.TAKE_PROFIT})
 
 
 class OrderManager:
@@ -90,7 +89,7 @@ class OrderManager:
             return "none"
         for order in self._protecting(position.symbol):
             if order.purpose is OrderPurpose.STOP:
-                return "resting" if order.status is OrderStatus.ACCEPTED else "planned"
+                return "planned" if order.status in {OrderStatus.SENT, OrderStatus.UNKNOWN} else "resting"
         return "guarded"
 
     # ------------------------------------------------------------------------------------------------------ starting
@@ -106,23 +105,38 @@ class OrderManager:
     def absent(self, client_order_id: str, time: int) -> Step:
         """Take note that the venue never received an order: proven, not assumed.
 
-        An entry or exit waits for its signal to come again (`resume`) or a newer one; a protective order is planned anew.
+        An entry or exit waits for its signal to come again (`resume`) or a newer one; a protective order is planned
+        anew if its position still needs one.
         """
         step = StepBuilder(time)
         order = self._orders.pop(client_order_id)
-        if order.purpose in _PROTECTIVE:
+        if order.purpose in PROTECTIVE:
             step.order(order.moved(OrderStatus.EXPIRED, time, reason="never arrived"))
+            if order.symbol in self._positions:
+                self._protect(order.symbol, step)
+                self._show_positions(step, order.symbol)
         else:
             self._absent[client_order_id] = order
         return step.build()
 
     def resume(self, client_order_id: str) -> Step:
-        """Send an order again that provably never arrived, now that its signal has come again."""
+        """Send an order again that provably never arrived, now that its signal has come again.
+
+        An exit whose position has changed meanwhile (its stop was hit) is given up.
+        """
         order = self._absent.pop(client_order_id, None)
-        step = StepBuilder(order.updated_time if order else 0)
-        if order is not None:
-            self._orders[client_order_id] = order
-            step.plan(self._protective_ids(order.symbol) if order.purpose is OrderPurpose.EXIT else (), (order.request,))
+        if order is None:
+            return NOTHING
+        step = StepBuilder(order.updated_time)
+        cancel: tuple[str, ...] = ()
+        if order.purpose is OrderPurpose.EXIT:
+            position = self._positions.get(order.symbol)
+            if position is None or position.quantity != order.request.quantity:
+                step.order(order.moved(OrderStatus.EXPIRED, step.time, reason="never arrived"))
+                return step.build()
+            cancel = self._protective_ids(order.symbol)
+        self._orders[client_order_id] = order
+        step.plan(cancel, (order.request,))
         return step.build()
 
     def expire_absent(self, before: int, time: int) -> Step:
@@ -145,17 +159,21 @@ class OrderManager:
 
     def on_ticks(self, ticks: Sequence[Tick], time: int) -> Step:
         """Take new prices; a position whose stop is not at the venue is guarded here, on every price."""
-        hit = []
+        hit: dict[TradingSymbol, Position] = {}
         for tick in ticks:
             self._quotes[tick.symbol] = tick.price
             position = self._positions.get(tick.symbol)
             if position is not None and position.entry_time <= time and self._guard_hit(position, tick):
-                hit.append(position)
+                hit[tick.symbol] = position
         if not hit:
             return NOTHING
         step = StepBuilder(time)
-        for position in hit:
-            self._plan_exit(position, position.stop_reason.value, f"G{position.revision}", step)
+        for position in hit.values():
+            # A new revision each time: should the venue refuse, the next price tries again under an id of its own.
+            self._positions[position.symbol] = msgspec.structs.replace(position, revision=position.revision + 1)
+            step.position(self._positions[position.symbol])
+            self._plan_exit(position, position.stop_reason.value, f"G{position.revision + 1}", step)
+        self._show_positions(step)
         return step.build()
 
     def on_candles(self, candles: Sequence[SymbolCandle], time: int) -> Step:
@@ -209,7 +227,7 @@ class OrderManager:
         price = instrument.price(market_fill_ticks(quote, True, self._rules.slippage_ppm))  # noqa: FBT003  is_buy
         free, rules = self._free(), self._rules
         steps = entry_steps(rules.stake, price, instrument.step, free, self.wallet(step.time).equity, rules.fee_rate)
-        entering = {o.symbol for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY}
+        entering = {order.symbol for order in self._entering()}
         held = entering | set(self._positions)
         context = EntryContext(
             now=step.time,
@@ -252,24 +270,34 @@ class OrderManager:
 
     # ------------------------------------------------------------------------------------------------------ answers
 
-    def on_report(self, report: OrderReport) -> Step:
-        """Take an order's state from the venue: book fills not yet booked, move the order on, keep the position protected."""
-        step = StepBuilder(report.time)
-        order = self._orders.get(report.client_order_id)
-        if order is None:
-            return step.build()
-        for fill in _unbooked(order, report.fills):
-            order = self._book(fill, order, step)
-        status = report.status
-        if status is not order.status or report.venue_order_id != order.venue_order_id:
-            reason = report.reason or order.reason
-            order = order.moved(status, report.time, venue_order_id=report.venue_order_id, reason=reason)
-            step.order(order)
-        self._keep(order)
-        if order.symbol in self._positions:
-            self._protect(order.symbol, step)
-        self._show_positions(step, order.symbol)
+    def on_reports(self, reports: Sequence[OrderReport]) -> Step:
+        """Take orders' states from the venue: book their new fills, move them on, keep the positions protected."""
+        known = [report for report in reports if report.client_order_id in self._orders]
+        if not known:
+            return NOTHING
+        step = StepBuilder(max(report.time for report in known))
+        symbols = {self._orders[report.client_order_id].symbol for report in known}
+        changed = {order.symbol for order in [self._take(report, step) for report in known] if order is not None}
+        for symbol in sorted(symbols & set(self._positions)):
+            self._protect(symbol, step)
+        self._show_positions(step, *changed)
         return step.build()
+
+    def _take(self, report: OrderReport, step: StepBuilder) -> Order | None:
+        known = self._orders.get(report.client_order_id)
+        if known is None:
+            return None
+        order = known
+        for fill in _unbooked(known, report.fills):
+            order = self._book(fill, order, step)
+        if order is known and report.status is known.status and report.venue_order_id == known.venue_order_id:
+            return None
+        # Until it is over, the reason says why the order was planned: the trade it ends will carry it.
+        reason = report.reason if report.status.is_final and report.reason else order.reason
+        order = order.moved(report.status, report.time, venue_order_id=report.venue_order_id, reason=reason)
+        step.order(order)
+        self._keep(order)
+        return order
 
     def on_refused(self, plan: Plan, reason: str, time: int) -> Step:
         """Take note that none of the plan's new orders exists at the venue."""
@@ -284,9 +312,11 @@ class OrderManager:
         """Take note that nobody knows whether the plan was carried out: ask, never send again."""
         step = StepBuilder(time)
         for request in plan.requests:
-            order = self._orders[request.client_order_id].moved(OrderStatus.UNKNOWN, time, reason=reason)
+            order = self._orders[request.client_order_id].moved(OrderStatus.UNKNOWN, time)
             self._orders[request.client_order_id] = order
             step.order(order)
+            text = f"no certain answer to order {order.client_order_id}: {reason}"[:200]
+            step.tell(Alert(time=time, level="warning", text=text))
         return step.build()
 
     # ------------------------------------------------------------------------------------------------------ inside
@@ -331,12 +361,10 @@ class OrderManager:
     def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:
         position = self._positions[symbol]
         live = self._protecting(symbol)
-        if self._is_leaving(symbol) or any(not o.status.is_final and o.status is OrderStatus.UNKNOWN for o in live):
-            return
-        if _covers(live, position, self._instruments[symbol]):
+        if self._is_leaving(symbol) or is_settling(live) or covers(live, position, self._instruments[symbol]):
             return
         position = msgspec.structs.replace(position, revision=position.revision + 1)
-        requests = _protective_requests(position, self._instruments[symbol])
+        requests = protective_requests(position, self._instruments[symbol])
         if not requests:
             return
         self._positions[symbol] = position
@@ -358,9 +386,7 @@ class OrderManager:
         reserved: Decimal = ZERO,
         signal: Signal | None = None,
     ) -> None:
-        planned = Order(
-            request, purpose, OrderStatus.PLANNED, step.time, step.time, reason=reason, reserved=reserved
-        )
+        planned = Order(request, purpose, OrderStatus.PLANNED, step.time, step.time, reason=reason, reserved=reserved)
         if signal is not None:
             planned = msgspec.structs.replace(planned, strategy=signal.strategy, regime=signal.regime)
         # Intent and send are one transaction: from here on the order may exist, whatever happens to this process.
@@ -376,7 +402,9 @@ class OrderManager:
             self._orders.pop(order.client_order_id, None)
 
     def _guard_hit(self, position: Position, tick: Tick) -> bool:
-        if position.stop_ticks is None or self._is_leaving(position.symbol) or self._protecting(position.symbol):
+        if position.stop_ticks is None or self._is_leaving(position.symbol):
+            return False
+        if any(order.purpose is OrderPurpose.STOP for order in self._protecting(position.symbol)):
             return False
         level = self._instruments[position.symbol].price(position.stop_ticks)
         if position.side is PositionSide.LONG:
@@ -392,7 +420,7 @@ class OrderManager:
             step.tell_position(position, stop, target, self.stop_state(position))
 
     def _protecting(self, symbol: TradingSymbol) -> tuple[Order, ...]:
-        return tuple(o for o in self._orders.values() if o.symbol == symbol and o.purpose in _PROTECTIVE)
+        return tuple(o for o in self._orders.values() if o.symbol == symbol and o.purpose in PROTECTIVE)
 
     def _protective_ids(self, symbol: TradingSymbol) -> tuple[str, ...]:
         return tuple(order.client_order_id for order in self._protecting(symbol))
@@ -404,8 +432,12 @@ class OrderManager:
         return self._ledger.balance(account, self._rules.quote)
 
     def _reserved(self) -> Decimal:
-        open_parts = (subtract(o.reserved, o.filled_value) for o in self._orders.values() if o.reserved)
+        paid_share = add(Decimal(1), self._rules.fee_rate)
+        open_parts = (subtract(o.reserved, multiply(o.filled_value, paid_share)) for o in self._entering())
         return add(*(max(part, ZERO) for part in open_parts))
+
+    def _entering(self) -> tuple[Order, ...]:
+        return tuple(o for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY)
 
     def _free(self) -> Decimal:
         return subtract(self._balance(Account.CASH), self._reserved())
@@ -419,29 +451,3 @@ def _unbooked(order: Order, fills: Iterable[Fill]) -> list[Fill]:
             unbooked.append(fill)
         booked = add(booked, fill.quantity)
     return unbooked
-
-
-def _covers(live: Sequence[Order], position: Position, instrument: Instrument) -> bool:
-    wanted = {(r.type, r.stop_price or r.price, r.quantity) for r in _protective_requests(position, instrument)}
-    return wanted == {(o.request.type, o.request.stop_price or o.request.price, o.request.quantity) for o in live}
-
-
-def _protective_requests(position: Position, instrument: Instrument) -> tuple[OrderRequest, ...]:
-    stem, side = f"{position.symbol.to_long()}-{position.entry_time}", position.side.entry_side.opposite
-    both = position.stop_ticks is not None and position.target_ticks is not None
-    group = f"{stem}-G{position.revision}" if both else None
-    requests = []
-    if position.stop_ticks is not None:
-        level = instrument.price(position.stop_ticks)
-        order_id = f"{stem}-S{position.revision}"
-        requests.append(
-            OrderRequest(order_id, position.symbol, side, OrderType.STOP, position.quantity, stop_price=level, group=group)
-        )
-    if position.target_ticks is not None:
-        level = instrument.price(position.target_ticks)
-        order_id = f"{stem}-T{position.revision}"
-        requests.append(
-            OrderRequest(order_id, position.symbol, side, OrderType.LIMIT, position.quantity, price=level, group=group)
-        )
-    return tuple(requests)
-

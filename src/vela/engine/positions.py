@@ -8,7 +8,7 @@ import msgspec
 
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
-from vela.domain.money import ZERO, add, multiply, ratio, subtract
+from vela.domain.money import ZERO, add, multiply, pro_rata, ratio, subtract
 from vela.domain.order import Order, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Trade
 from vela.engine.exits import break_even_level, stop_level, target_level, tighter, trailing_level
@@ -40,6 +40,7 @@ def opened(fill: Fill, order: Order, fee: Decimal, rules: TradingRules, instrume
 
 def grown(position: Position, fill: Fill, fee: Decimal, rules: TradingRules, instrument: Instrument) -> Position:
     """Return the position after a further fill of its entry, its levels set anew. `fee` in quote."""
+    is_long, ticks = position.side is PositionSide.LONG, instrument.price_ticks(fill.price)
     larger = msgspec.structs.replace(
         position,
         quantity=add(position.quantity, fill.quantity),
@@ -47,15 +48,16 @@ def grown(position: Position, fill: Fill, fee: Decimal, rules: TradingRules, ins
         entry_quantity=add(position.entry_quantity, fill.quantity),
         entry_value=add(position.entry_value, fill.value),
         fees=add(position.fees, fee),
+        best_ticks=max(position.best_ticks, ticks) if is_long else min(position.best_ticks, ticks),
     )
     return with_entry_levels(larger, rules, instrument)
 
 
 def relieved_cost(position: Position, quantity: Decimal) -> Decimal:
-    """Return the cost that leaves with `quantity`: pro rata, to 18 decimals; all of it with the last of the position."""
+    """Return the cost that leaves with `quantity`: pro rata, and all that is left with the last of it."""
     if quantity >= position.quantity:
         return position.cost
-    return ratio(multiply(position.cost, quantity), position.quantity).quantize(Decimal("1E-18"))
+    return pro_rata(position.cost, quantity, position.quantity)
 
 
 def reduced(position: Position, fill: Fill, fee: Decimal) -> Position:
@@ -100,14 +102,17 @@ def entry_ticks(position: Position, instrument: Instrument) -> int:
 
 
 def with_entry_levels(position: Position, rules: TradingRules, instrument: Instrument) -> Position:
-    """Return the position with the stop and target that its entry price asks for."""
+    """Return the position with the stop and target that its entry and its best price so far ask for."""
     entry, is_long = entry_ticks(position, instrument), position.side is PositionSide.LONG
     stop = stop_level(entry, rules.stop_loss_ppm, is_long) if rules.stop_loss_ppm else None
     target = target_level(entry, rules.take_profit_ppm, is_long) if rules.take_profit_ppm else None
-    return msgspec.structs.replace(position, stop_ticks=stop, stop_reason=ExitReason.STOP_LOSS, target_ticks=target)
+    bare = msgspec.structs.replace(position, stop_ticks=stop, stop_reason=ExitReason.STOP_LOSS, target_ticks=target)
+    return _tightened(bare, rules, instrument)
 
 
-def after_candle(position: Position, high_ticks: int, low_ticks: int, rules: TradingRules, instrument: Instrument) -> Position:
+def after_candle(
+    position: Position, high_ticks: int, low_ticks: int, rules: TradingRules, instrument: Instrument
+) -> Position:
     """Return the position with its best price and stop moved by a closed candle; the same object if nothing moved."""
     if not rules.trailing_ppm and not rules.break_even_after_ppm:
         return position
@@ -115,7 +120,11 @@ def after_candle(position: Position, high_ticks: int, low_ticks: int, rules: Tra
     best = max(position.best_ticks, high_ticks) if is_long else min(position.best_ticks, low_ticks)
     if best == position.best_ticks:
         return position
-    entry = entry_ticks(position, instrument)
+    return _tightened(msgspec.structs.replace(position, best_ticks=best), rules, instrument)
+
+
+def _tightened(position: Position, rules: TradingRules, instrument: Instrument) -> Position:
+    entry, best, is_long = entry_ticks(position, instrument), position.best_ticks, position.side is PositionSide.LONG
     stop, reason = position.stop_ticks, position.stop_reason
     for level, why in (
         (break_even_level(entry, best, rules.break_even_after_ppm, is_long), ExitReason.BREAK_EVEN),
@@ -123,7 +132,7 @@ def after_candle(position: Position, high_ticks: int, low_ticks: int, rules: Tra
     ):
         if level and (stop is None or tighter(level, stop, is_long)):
             stop, reason = level, why
-    return msgspec.structs.replace(position, best_ticks=best, stop_ticks=stop, stop_reason=reason)
+    return msgspec.structs.replace(position, stop_ticks=stop, stop_reason=reason)
 
 
 def unrealised(position: Position, price: Decimal) -> Decimal:

@@ -1,7 +1,7 @@
 """Which regime a market is in: one rule, for arrays and for one candle at a time.
 
-high volatility: ATR14 above 8 % of the close; else a trend where ADX14 is at least 25, up or down as the close stands to EMA200; else a
-range. Unknown before 200 candles.
+High volatility: ATR14 above 8 % of the close; else a trend where ADX14 is at least 25, up or down as the close stands
+to EMA200; else a range. Unknown before 200 candles.
 """
 
 from __future__ import annotations

@@ -76,7 +76,9 @@ def entry_cost(price: Decimal, quantity: Decimal, fee_rate: Decimal) -> Decimal:
     return add(value, multiply(value, fee_rate))
 
 
-def gate_entry(context: EntryContext, rules: TradingRules, instrument: Instrument) -> Approved[Decimal] | Refused:
+def gate_entry(  # noqa: PLR0911  one return per rule
+    context: EntryContext, rules: TradingRules, instrument: Instrument
+) -> Approved[Decimal] | Refused:
     """Let an entry pass or name the first rule against it.
 
     The order of the rules is part of the contract: position, regime, cool-down, position limit, minimum, balance.

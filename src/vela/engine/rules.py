@@ -35,7 +35,10 @@ class StakeKind(StrEnum):
 
 
 class Stake(msgspec.Struct, frozen=True):
-    """How much an entry spends: a fixed amount of quote (fee on top), a percentage of equity, or all that is free (fee included)."""
+    """How much an entry spends: a fixed amount of quote (fee on top), a percentage of equity, or all that is free.
+
+    Only `all` pays the fee out of the stake.
+    """
 
     kind: StakeKind
     amount: Decimal = ZERO
@@ -52,9 +55,11 @@ class Stake(msgspec.Struct, frozen=True):
             return cls(StakeKind.ALL)
         kind = StakeKind.PERCENT if cleaned.endswith("%") else StakeKind.FIXED
         try:
-            amount = exact(cleaned.rstrip("%").strip())
+            amount = exact(cleaned.removesuffix("%").strip())
         except ValueError:
-            raise ConfigurationError(f"stake was {text[:40]!r}; accepted: an amount (50), a percentage (5%) or all") from None
+            raise ConfigurationError(
+                f"stake was {text[:40]!r}; accepted: an amount (50), a percentage (5%) or all"
+            ) from None
         if amount <= 0 or (kind is StakeKind.PERCENT and amount > 100):
             raise ConfigurationError(f"stake was {text[:40]!r}; accepted: above 0, and up to 100 for a percentage")
         return cls(kind, amount)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from vela.domain.money import multiply
+from vela.domain.money import add, multiply
 from vela.engine.rules import Stake, StakeKind
 
 
@@ -21,7 +21,7 @@ def entry_steps(stake: Stake, price: Decimal, step: Decimal, free: Decimal, equi
     """
     per_step = multiply(price, step)
     if stake.kind is StakeKind.ALL:
-        budget, per_step = free, multiply(per_step, 1 + fee_rate)
+        budget, per_step = free, multiply(per_step, add(Decimal(1), fee_rate))
     elif stake.kind is StakeKind.PERCENT:
         budget = multiply(equity, stake.amount, Decimal("0.01"))
     else:

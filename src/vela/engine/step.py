@@ -114,7 +114,7 @@ class StepBuilder:
         )
 
     def build(self) -> Step:
-        """Return the finished step."""
+        """Return the finished step: `NOTHING` itself if nothing was collected."""
         changes = Changes(
             orders=tuple(self._orders),
             fills=tuple(self._fills),
@@ -125,4 +125,5 @@ class StepBuilder:
             outcomes=tuple(self._outcomes),
             entries=tuple(self._entries.items()),
         )
-        return Step(changes, tuple(self._messages), tuple(self._plans))
+        step = Step(changes, tuple(self._messages), tuple(self._plans))
+        return NOTHING if step == NOTHING else step

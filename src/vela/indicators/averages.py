@@ -12,13 +12,22 @@ Series = NDArray[np.float64]
 def sma(values: Series, period: int) -> Series:
     """Return the simple moving average, shape `(n,)`, NaN for the first `period - 1` values.
 
+    Each value depends, to the last bit, on the `period` values it averages and on nothing before them.
+
     Args:
         values: shape `(n,)`, finite.
         period: number of values averaged, at least 1.
     """
-    if period == 1 or len(values) < period:
-        return values.copy() if period == 1 else np.full(len(values), np.nan)
-    return talib.SMA(values, timeperiod=period)
+    averages = np.full(len(values), np.nan)
+    count = len(values) - period + 1
+    if count > 0:
+        # A running sum (as TA-Lib's) carries the rounding of all values before: two averages that are equal would
+        # differ by a last digit, and a crossing would be seen at another candle in a window than in a long history.
+        total = np.zeros(count)
+        for offset in range(period):
+            total += values[offset : offset + count]
+        averages[period - 1 :] = total / period
+    return averages
 
 
 def ema(values: Series, period: int) -> Series:

@@ -13,8 +13,8 @@ Handler = Callable[[Envelope], Awaitable[None]]
 class Bus(Protocol):
     """Topics with named consumers; at least once, in order per consumer over all its topics.
 
-    A message counts as handled when the handler returned. If it raises or its service dies, the same consumer name gets the message again;
-    after `max_deliveries` tries it goes to the dead letters and the consumer moves on.
+    A message counts as handled when the handler returned. If it raises or its service dies, the same consumer name gets
+    the message again; after `max_deliveries` tries it goes to the dead letters and the consumer moves on.
     """
 
     async def publish(self, message: Message) -> None:
@@ -30,11 +30,11 @@ class Bus(Protocol):
         ...
 
     def unsubscribe(self, consumer: str) -> None:
-        """Forget `consumer` and what waits for it; for a service that was given up, so that it cannot hold up the others."""
+        """Forget `consumer` and what waits for it; a service that was given up must not hold up the others."""
         ...
 
     async def consume(self, consumer: str, handler: Handler) -> None:
-        """Hand messages to `handler`, one at a time, until cancelled. Errors of the handler propagate; the message stays."""
+        """Hand messages to `handler`, one at a time, until cancelled. Its errors propagate; the message stays."""
         ...
 
     async def settled(self) -> None:

@@ -92,5 +92,8 @@ class Execution(Protocol):
         ...
 
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
-        """Tell a simulated venue the market's prices; returns the orders that changed through them. A real venue knows them: returns ()."""
+        """Tell a simulated venue the market's prices; returns the orders that changed through them.
+
+        A real venue knows the prices: returns ().
+        """
         ...

@@ -28,9 +28,12 @@ class MarketData(Protocol):
         ...
 
     async def history(self, symbol: TradingSymbol, before: int, count: int) -> Sequence[Candle]:
-        """Return up to `count` candles that closed at or before `before` (ms UTC), oldest first, as the venue has them."""
+        """Return up to `count` candles that closed at or before `before` (ms UTC), oldest first, unchecked."""
         ...
 
     def stream(self) -> AsyncIterator[MarketEvent]:
-        """Yield what happens, in order of time. Candles that closed at the same moment come together, after that moment's prices."""
+        """Yield what happens, in order of time.
+
+        Candles that closed at the same moment come together, after that moment's prices.
+        """
         ...

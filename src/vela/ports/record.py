@@ -64,12 +64,14 @@ class AccountState(msgspec.Struct, frozen=True):
         positions: the open ones.
         balances: ledger balance per account and asset.
         entries: time of the newest entry per symbol, ms UTC.
+        handled_until: candle time of the newest signal that was dealt with, ms UTC; -1: none yet.
     """
 
     orders: tuple[Order, ...]
     positions: tuple[Position, ...]
     balances: Mapping[tuple[str, str], Decimal]
     entries: Mapping[TradingSymbol, int]
+    handled_until: int = -1
 
 
 class TradingRecord(Protocol):
@@ -80,7 +82,9 @@ class TradingRecord(Protocol):
         ...
 
     async def commit(self, changes: Changes) -> None:
-        """Write all of `changes` in one durable transaction. A fill, ledger transaction or outcome that is already there is an error.
+        """Write all of `changes` in one durable transaction.
+
+        A fill, ledger transaction or outcome that is already there is an error.
 
         Raises:
             StorageError: nothing was written.
@@ -177,11 +181,15 @@ class RecordReader(Protocol):
         """Return fills by time."""
         ...
 
-    def decisions(self, *, limit: int, symbol: TradingSymbol | None = None, before: int | None = None) -> Sequence[Decision]:
+    def decisions(
+        self, *, limit: int, symbol: TradingSymbol | None = None, before: int | None = None
+    ) -> Sequence[Decision]:
         """Return decisions by candle time."""
         ...
 
-    def outcomes(self, *, limit: int, symbol: TradingSymbol | None = None, before: int | None = None) -> Sequence[SignalOutcome]:
+    def outcomes(
+        self, *, limit: int, symbol: TradingSymbol | None = None, before: int | None = None
+    ) -> Sequence[SignalOutcome]:
         """Return handled signals by candle time."""
         ...
 
@@ -190,7 +198,10 @@ class RecordReader(Protocol):
         ...
 
     def equity_curve(self, *, points: int) -> Sequence[tuple[int, float]]:
-        """Return up to `points` (time, equity) pairs over the account's whole life, oldest first, first and last included."""
+        """Return up to `points` (time, equity) pairs over the account's whole life, oldest first.
+
+        The first and the last pair are always included.
+        """
         ...
 
     def newest_wallet(self) -> Wallet | None:

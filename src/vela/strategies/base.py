@@ -29,24 +29,27 @@ class Parameter:
             StrategyError: wrong type or out of range.
         """
         wanted = type(self.default)
-        if isinstance(value, int) and not isinstance(value, bool) and wanted is float:
-            value = float(value)
-        if type(value) is not wanted or not self.low <= value <= self.high:  # type: ignore[operator]  # the type was just checked
+        accepted = int if wanted is int else (int, float)
+        if isinstance(value, bool) or not isinstance(value, accepted) or not self.low <= value <= self.high:
             kind = "whole number" if wanted is int else "number"
             raise StrategyError(f"{strategy}.{name} was {value!r}; accepted: a {kind} from {self.low} to {self.high}")
-        return value  # type: ignore[return-value]  # of the wanted type by the check above
+        return wanted(value)
 
 
 def param(default: Number, *, low: Number, high: Number) -> Any:  # noqa: ANN401  stands for the annotated int or float
-    """Declare a parameter in a strategy's class body: `fast: int = param(10, low=5, high=50)`."""
+    """Declare a parameter in a strategy's class body.
+
+    Example:
+        `fast: int = param(10, low=5, high=50)`
+    """
     return Parameter(default, low, high)
 
 
 class Strategy(ABC):
     """Maps candles to signals for every candle at once; row i may use rows up to i only.
 
-    A subclass declares its parameters with `param` and implements `analyze`. Instances are immutable in use: the same candles
-    always give the same signals.
+    A subclass declares its parameters with `param` and implements `analyze`. Instances are immutable in use: the same
+    candles always give the same signals.
     """
 
     parameters: ClassVar[dict[str, Parameter]] = {}
@@ -93,7 +96,7 @@ class Strategy(ABC):
         """Say whether the strategy suits the symbol; one that does not is never asked to analyse it."""
         return True
 
-    def validate(self) -> None:
+    def validate(self) -> None:  # noqa: B027  optional to override
         """Check parameters against each other; a subclass raises StrategyError where they contradict.
 
         The base accepts every combination.

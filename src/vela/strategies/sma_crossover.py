@@ -14,8 +14,8 @@ from vela.strategies.base import Strategy, param
 class SmaCrossover(Strategy):
     """Buy when the fast average crosses above the slow one, sell when it crosses below.
 
-    Source: the classic two-average rule; see Brock, Lakonishok and LeBaron, Simple Technical Trading Rules and the Stochastic
-    Properties of Stock Returns, Journal of Finance 47 (1992).
+    Source: the classic two-average rule; see Brock, Lakonishok and LeBaron, Simple Technical Trading Rules and the
+    Stochastic Properties of Stock Returns, Journal of Finance 47 (1992).
     """
 
     fast: int = param(10, low=5, high=50)

@@ -13,6 +13,7 @@ from vela.adapters.storage.lock import DirectoryLock
 from vela.adapters.storage.sql.database import Database, Purpose, transaction, write
 from vela.adapters.storage.sql.journal import SqlJournal
 from vela.adapters.storage.sql.migration import bring_up_to_date
+from vela.adapters.storage.sql.paper_log import SqlPaperLog
 from vela.adapters.storage.sql.reader import SqlRecordReader
 from vela.adapters.storage.sql.schema import account_meta
 from vela.adapters.storage.sql.trading_record import SqlTradingRecord
@@ -31,10 +32,19 @@ class Record:
         trading: what the orders service writes.
         journal: what the persistence service writes.
         reader: what the page and the commands read.
+        paper_log: the log of the paper account's exchange.
     """
 
-    def __init__(self, database: Database, lock: DirectoryLock | None = None) -> None:
+    def __init__(
+        self, database: Database, lock: DirectoryLock | None = None, *, trading: Purpose = Purpose.TRADING
+    ) -> None:
         """Bring the schema up to date and open a connection per view; `lock` is released by `close`.
+
+        Args:
+            database: where it lies.
+            lock: released by `close`.
+            trading: TRADING where a venue outside remembers what was sent; JOURNAL is enough for a paper account, whose exchange
+                lies in the same database: a power cut takes both back to the same moment.
 
         Raises:
             StorageError: the database cannot be used.
@@ -42,11 +52,12 @@ class Record:
         self._lock = lock
         self._connections: list[Connection] = []
         try:
-            self._own = self._connect(database, Purpose.TRADING)
+            self._own = self._connect(database, trading)
             bring_up_to_date(self._own)
             self.trading: TradingRecord = SqlTradingRecord(self._own)
             self.journal: Journal = SqlJournal(self._connect(database, Purpose.JOURNAL))
             self.reader: RecordReader = SqlRecordReader(self._connect(database, Purpose.READING))
+            self.paper_log = SqlPaperLog(self._connect(database, Purpose.JOURNAL))
         except BaseException:
             self.close()
             raise
@@ -90,8 +101,12 @@ class Record:
         return connection
 
 
-def open_record(data_dir: Path) -> Record:
+def open_record(data_dir: Path, *, trading: Purpose = Purpose.TRADING) -> Record:
     """Open the record in `data_dir`, and make both if need be; no other instance can open it until it is closed.
+
+    Args:
+        data_dir: the directory.
+        trading: see `Record`.
 
     Raises:
         StorageLocked: another running instance holds the directory.
@@ -101,4 +116,4 @@ def open_record(data_dir: Path) -> Record:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{data_dir} cannot be made: {error.strerror}; accepted: a writable directory") from error
-    return Record(Database.at(data_dir / RECORD_FILE), DirectoryLock(data_dir))
+    return Record(Database.at(data_dir / RECORD_FILE), DirectoryLock(data_dir), trading=trading)

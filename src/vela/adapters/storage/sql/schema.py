@@ -103,6 +103,9 @@ orders = Table(
     _required("filled_value", ExactDecimal),
     _required("reason", Text),
     Column("venue_order_id", Text),
+    _required("reserved", ExactDecimal),
+    _required("strategy", Text),
+    _required("regime", EnumText(MarketRegime)),
     _above_zero("quantity"),
     _one_of("side", Side),
     _one_of("status", OrderStatus),
@@ -175,6 +178,7 @@ positions = Table(
     _required("realised_pnl", ExactDecimal),
     _required("exit_quantity", ExactDecimal),
     _required("exit_value", ExactDecimal),
+    _required("revision", Integer),
     _above_zero("quantity"),
     _above_zero("entry_quantity"),
     _one_of("side", PositionSide),
@@ -275,4 +279,12 @@ account_meta = Table(
     metadata,
     _key("key", Text),
     _required("value", Text),
+)
+
+# What happened at the paper account's own exchange: one row per command or moment, in order, written before it is answered.
+paper_events = Table(
+    "paper_events",
+    metadata,
+    _key("number", Integer),
+    _required("events", Text),
 )

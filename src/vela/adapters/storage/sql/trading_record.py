@@ -78,6 +78,7 @@ class SqlTradingRecord:
                     for row in execute(select(balances).order_by(balances.c.account, balances.c.asset))
                 },
                 entries={row.symbol: row.time for row in execute(select(entries).order_by(entries.c.symbol))},
+                handled_until=execute(select(func.coalesce(func.max(signals.c.candle_time), -1))).scalar_one(),
             )
 
     async def commit(self, changes: Changes) -> None:

@@ -123,6 +123,9 @@ def upgrade() -> None:
         sa.Column("filled_value", DECIMAL, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("venue_order_id", sa.Text(), nullable=True),
+        sa.Column("reserved", DECIMAL, nullable=False),
+        sa.Column("strategy", sa.Text(), nullable=False),
+        sa.Column("regime", sa.Text(), nullable=False),
         sa.CheckConstraint("side IN ('BUY', 'SELL')", name=op.f("ck_orders_side_known")),
         sa.CheckConstraint(
             STATUS_KNOWN,
@@ -153,6 +156,7 @@ def upgrade() -> None:
         sa.Column("realised_pnl", DECIMAL, nullable=False),
         sa.Column("exit_quantity", DECIMAL, nullable=False),
         sa.Column("exit_value", DECIMAL, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
         sa.CheckConstraint("side IN ('LONG', 'SHORT')", name=op.f("ck_positions_side_known")),
         sa.CheckConstraint("CAST(entry_quantity AS NUMERIC) > 0", name=op.f("ck_positions_entry_quantity_above_zero")),
         sa.CheckConstraint("CAST(quantity AS NUMERIC) > 0", name=op.f("ck_positions_quantity_above_zero")),
@@ -244,9 +248,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("candle_time", "symbol", "strategy", name="pk_signals"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "paper_events",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_paper_events"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("paper_events")
     op.drop_table("signals")
     op.drop_table("order_events")
     op.drop_index("ix_fills_time", table_name="fills")

@@ -1,0 +1,235 @@
+"""The embedded shape: all services in one process, over memory bus, SQLite and the simulated exchange."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from vela.adapters.bus.memory import MemoryBus
+from vela.adapters.clock import SimulatedClock, SystemClock
+from vela.adapters.exchanges.simulated.feed import SimulatedFeed
+from vela.adapters.exchanges.simulated.paper import PaperExecution
+from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.adapters.storage.sql.database import Purpose
+from vela.adapters.storage.sql.record import Record, open_record
+from vela.bootstrap.market import Market, open_market
+from vela.bootstrap.settings import Settings
+from vela.domain.errors import ConfigurationError
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.record import Summary
+from vela.services.brain import BrainService
+from vela.services.historical import HistoricalService
+from vela.services.market_data import MarketDataService
+from vela.services.orders import OrdersService
+from vela.services.persistence import PersistenceService
+from vela.services.service import Service
+from vela.services.supervisor import Group, Supervisor
+from vela.strategies.base import Strategy
+from vela.strategies.registry import create_strategy
+from vela.version import __version__
+
+_SETTLE_SECONDS = 5.0
+
+_log = structlog.get_logger("vela")
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is worth telling once everything runs. `url`: None without a page; `login_link`: None once anybody has logged in."""
+
+    version: str
+    market: str
+    symbols: str
+    url: str | None
+    login_link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the market has come, in steps of one candle; `total` is None for a market without an end."""
+
+    done: int
+    total: int | None
+
+
+class Application:
+    """A session from start to stop."""
+
+    def __init__(self, settings: Settings, *, until_end: bool) -> None:
+        """Check what can be checked before anything is opened.
+
+        Raises:
+            ConfigurationError: the settings contradict each other.
+            StrategyError: a strategy is unknown.
+            CandleError: a recording cannot be used.
+        """
+        self._settings = settings
+        self._rules = settings.rules
+        self._until_end = until_end
+        self._market = open_market(settings)
+        self._strategies = choose_strategies(settings, self._market.symbols)
+        _check_quotes(self._market.symbols, self._rules.quote)
+        if until_end and not self._market.has_end:
+            raise ConfigurationError(
+                "--until-end waits for the market's end, and the synthetic market has none; "
+                "accepted: with a recording, or with --candles N"
+            )
+        self._wall_clock = SystemClock()
+        self._bus = MemoryBus(self._wall_clock)
+        self._clock = SimulatedClock(self._market.source.start, settings.speed)
+        self._supervisor = Supervisor(self._bus, self._wall_clock)
+        self._feed: SimulatedFeed | None = None
+        self._market_data: MarketDataService | None = None
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the market has come; None before it began."""
+        return None if self._feed is None else Progress(self._feed.steps_done, self._feed.steps_total)
+
+    async def run(self, stop: asyncio.Event, greet: Callable[[Ready], None]) -> Summary:
+        """Run until `stop` is set or, where that was asked for, the market ends; then leave a clean record.
+
+        Args:
+            stop: set to end the session.
+            greet: called once everything runs.
+
+        Raises:
+            VelaError: something could not start, or failed for good.
+        """
+        with open_record(self._settings.data_dir, trading=Purpose.JOURNAL) as record:
+            _claim(record, self._market)
+            cursor = await record.journal.cursor()
+            if cursor is not None:
+                self._clock.skip(cursor)
+            try:
+                await self._start(record, greet)
+                await self._wait(stop)
+            finally:
+                await self._leave()
+            return record.reader.summary()
+
+    async def _start(self, record: Record, greet: Callable[[Ready], None]) -> None:
+        await self._supervisor.start(Group("history", self._build_history, is_essential=True))
+        url = link = None
+        if self._settings.page:
+            from vela.bootstrap.page import PageGroup  # heavy libraries, needed only here
+
+            page = PageGroup(
+                self._settings,
+                self._market,
+                self._strategies,
+                self._bus,
+                self._wall_clock,
+                self._store(),
+                record.reader,
+            )
+            await self._supervisor.start(Group("page", page.build, is_essential=False))
+            url, link = page.url, page.login_link
+        await self._supervisor.start(Group("trading", lambda: self._build_trading(record), is_essential=True))
+        greet(Ready(__version__, self._market.title, ", ".join(map(str, self._market.symbols)), url, link))
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        running = asyncio.create_task(self._supervisor.wait())
+        stopping = asyncio.create_task(stop.wait())
+        waiting = {running, stopping}
+        if self._until_end:
+            waiting.add(asyncio.create_task(self._market_end()))
+        done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        for task in done:
+            task.result()
+
+    async def _market_end(self) -> None:
+        # A restart puts a new market-data service in place: wait for whichever is there when it ends.
+        while self._market_data is None or not self._market_data.ended.is_set():
+            await self._wall_clock.sleep(0.05)
+
+    async def _leave(self) -> None:
+        if self._market_data is not None:
+            self._market_data.finish()
+        settled = False
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._bus.settled(), _SETTLE_SECONDS)
+            settled = True
+        # Half a round must not be journaled as whole: then everything is left as a crash would leave it.
+        await self._supervisor.stop(cleanly=settled)
+
+    async def _build_history(self) -> Sequence[Service]:
+        exchange = self._market.exchange
+        feed = self._new_feed(None)
+        return [HistoricalService(self._bus, self._wall_clock, self._clock, self._store(), feed, exchange)]
+
+    async def _build_trading(self, record: Record) -> Sequence[Service]:
+        cursor = await record.journal.cursor()
+        self._feed = self._new_feed(cursor)
+        instruments = self._market.source.instruments()
+        execution = PaperExecution(
+            record.paper_log,
+            instruments,
+            {self._rules.quote: self._rules.initial_capital},
+            fee_rate=self._rules.fee_rate,
+            slippage_ppm=self._rules.slippage_ppm,
+        )
+        self._market_data = MarketDataService(self._bus, self._wall_clock, self._feed, self._clock, cursor)
+        return [
+            PersistenceService(self._bus, self._wall_clock, record.journal),
+            BrainService(self._bus, self._wall_clock, self._strategies),
+            OrdersService(
+                self._bus, self._wall_clock, self._clock, record.trading, execution, self._rules, instruments
+            ),
+            self._market_data,
+        ]
+
+    def _new_feed(self, cursor: int | None) -> SimulatedFeed:
+        source, candles = self._market.source, self._settings.candles
+        until = None if candles is None else source.start + candles * source.timeframe.milliseconds
+        return SimulatedFeed(source, self._clock, self._bus.settled, resume_after=cursor, until=until)
+
+    def _store(self) -> ParquetCandleStore:
+        return ParquetCandleStore(self._settings.data_dir / "candles")
+
+
+def choose_strategies(settings: Settings, symbols: Sequence[TradingSymbol]) -> Mapping[TradingSymbol, Strategy]:
+    """Return the strategy of every symbol: as set for the symbol, else as set for all, else the two shipped ones in turn.
+
+    Raises:
+        ConfigurationError: a setting names something that is no symbol in use.
+        StrategyError: a strategy is unknown.
+    """
+    named = {TradingSymbol.from_str(text): name for text, name in settings.strategies.items()}
+    for symbol in named:
+        if symbol not in symbols:
+            raise ConfigurationError(
+                f"setting strategies names {symbol}; accepted: {', '.join(map(str, symbols))}, the symbols in use"
+            )
+    in_turn = (settings.strategy,) if settings.strategy else ("SmaCrossover", "RsiMeanReversion")
+    return {
+        symbol: create_strategy(named.get(symbol, in_turn[index % len(in_turn)]))
+        for index, symbol in enumerate(symbols)
+    }
+
+
+def _check_quotes(symbols: Sequence[TradingSymbol], quote: str) -> None:
+    for symbol in symbols:
+        if symbol.quote.value != quote:
+            raise ConfigurationError(
+                f"symbol {symbol} is quoted in {symbol.quote.value}; accepted: symbols in {quote}, the account's currency"
+            )
+
+
+def _claim(record: Record, market: Market) -> None:
+    identity = record.identity()
+    if not identity:
+        record.set_identity(market.identity)
+        return
+    for key, value in market.identity.items():
+        if identity.get(key) != value:
+            raise ConfigurationError(
+                f"the data directory holds an account on another market: {key} was {identity.get(key)!r}, now {value!r}; "
+                "accepted: the same market, or another --data-dir"
+            )

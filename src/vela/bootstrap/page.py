@@ -1,0 +1,108 @@
+"""The page's wiring. Imported only where a page is served, because its libraries are heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from vela.adapters.clock import SystemClock
+from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.bootstrap.market import Market
+from vela.bootstrap.settings import Settings
+from vela.dashboard.auth import LoginTokens, url_host
+from vela.dashboard.facts import SessionFacts
+from vela.domain.candles import Candles
+from vela.domain.money import plain
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.bus import Bus
+from vela.ports.clock import Clock
+from vela.ports.record import RecordReader
+from vela.services.dashboard import DashboardService, PageSettings
+from vela.services.service import Service
+from vela.strategies.base import Strategy
+from vela.version import __version__
+
+SERVICES = ("market-data", "historical", "brain", "orders", "persistence", "dashboard")
+
+
+class PageGroup:
+    """Builds the dashboard service of a session, as often as it is needed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        market: Market,
+        strategies: Mapping[TradingSymbol, Strategy],
+        bus: Bus,
+        wall_clock: Clock,
+        store: ParquetCandleStore,
+        reader: RecordReader,
+    ) -> None:
+        """`store`, `reader`: where the page finds what happened before it started."""
+        self._settings = settings
+        self._market = market
+        self._strategies = strategies
+        self._bus = bus
+        self._wall_clock = wall_clock
+        self._store = store
+        self._reader = reader
+        self._service: DashboardService | None = None
+
+    async def build(self) -> Sequence[Service]:
+        """Return a fresh dashboard service."""
+        self._service = DashboardService(
+            self._bus,
+            self._wall_clock,
+            reader=lambda: self._reader,
+            history=self._history,
+            facts=self._facts(),
+            settings=PageSettings(self._settings.data_dir, self._settings.host, self._settings.port),
+        )
+        return [self._service]
+
+    @property
+    def url(self) -> str:
+        """The page's address."""
+        return f"http://{url_host(self._settings.host)}:{self._settings.port}/"
+
+    @property
+    def login_link(self) -> str | None:
+        """The link for the first login; None where somebody has logged in before."""
+        return None if self._service is None else self._service.first_start_link()
+
+    def _history(self, symbol: TradingSymbol, before: int | None, count: int) -> Candles:
+        timeframe = self._market.source.timeframe
+        return self._store.read(self._market.exchange, symbol, timeframe, before=before, count=count)
+
+    def _facts(self) -> SessionFacts:
+        settings, rules = self._settings, self._settings.rules
+        return SessionFacts(
+            version=__version__,
+            mode="paper",
+            market=self._market.title,
+            timeframe=self._market.source.timeframe,
+            speed="max" if settings.speed is None else f"{settings.speed:g}",
+            quote=rules.quote,
+            initial_capital=rules.initial_capital,
+            instruments=tuple(self._market.source.instruments()),
+            strategies={symbol: strategy.name for symbol, strategy in self._strategies.items()},
+            services=SERVICES,
+            settings={
+                "stake": str(rules.stake),
+                "max_positions": rules.max_positions,
+                "stop_loss_pct": plain(settings.stop_loss),
+                "take_profit_pct": plain(settings.take_profit),
+                "trailing_pct": plain(settings.trailing),
+                "fee": plain(rules.fee_rate),
+                "slippage": plain(settings.slippage),
+                "cooldown_ms": rules.cooldown_ms,
+            },
+        )
+
+
+def new_login_link(settings: Settings) -> str:
+    """Return a link that logs a browser into the page of the settings' data directory, once.
+
+    Raises:
+        ConfigurationError: the directory cannot be used.
+    """
+    return LoginTokens(settings.data_dir, SystemClock().now).new_link(settings.host, settings.port)

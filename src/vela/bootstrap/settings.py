@@ -1,0 +1,195 @@
+"""What a user may set: defaults < `vela.toml` < `VELA_*` environment < options."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+
+from vela.domain.errors import ConfigurationError
+from vela.domain.money import exact
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
+from vela.engine.rules import PPM, Stake, TradingRules, percent_to_ppm
+
+ENVIRONMENT_PREFIX = "VELA_"
+SYNTHETIC = "synthetic"
+DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
+
+# Switches of the build and of the tests that share the prefix.
+_NOT_SETTINGS = frozenset({"skip_web", "require_browser"})
+
+_DURATION = re.compile(r"(\d+)\s*(ms|s|m|h|d)?")
+_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1_000}
+
+
+def _as_decimal(value: object) -> Decimal:
+    # A TOML or environment number keeps the digits that were written.
+    return exact(repr(value) if isinstance(value, float) else str(value).strip())
+
+
+def _as_milliseconds(value: object) -> int:
+    match = _DURATION.fullmatch(str(value).strip().lower())
+    if match is None:
+        raise ValueError("accepted: a duration such as 10m, 30s or 1h")
+    return int(match[1]) * _UNITS_MS[match[2]]
+
+
+Number = Annotated[Decimal, BeforeValidator(_as_decimal)]
+Duration = Annotated[int, BeforeValidator(_as_milliseconds)]
+
+
+class Settings(BaseModel):
+    """All settings, checked. Percentages are percent, money is in the quote currency, durations are milliseconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True)
+
+    market: str = SYNTHETIC
+    seed: int = Field(default=7, ge=0, le=2**32 - 1)
+    speed: float | None = Field(default=60.0, description="times life speed; None: as fast as it goes")
+    symbols: tuple[TradingSymbol, ...] | None = None
+    timeframe: Timeframe | None = None
+    candles: int | None = Field(default=None, ge=1, description="stop the market after so many candles")
+    strategy: str | None = None
+    strategies: dict[str, str] = Field(default_factory=dict)
+
+    capital: Number = Field(default=Decimal(1000), gt=0, le=Decimal(10) ** 12)
+    stake: Stake = Stake.from_str("50")
+    max_positions: int = Field(default=2, ge=1, le=1000)
+    cooldown: Duration = Field(default="10m", ge=0)  # type: ignore[assignment]  # read by the validator
+    stop_loss: Number = Field(default=Decimal(2), ge=0, lt=100)
+    take_profit: Number = Field(default=Decimal(0), ge=0, le=1000)
+    trailing: Number = Field(default=Decimal(0), ge=0, lt=100)
+    trailing_after: Number = Field(default=Decimal(0), ge=0, le=1000)
+    break_even_after: Number = Field(default=Decimal(0), ge=0, le=1000)
+    fee: Number = Field(default=Decimal("0.001"), ge=0, lt=Decimal("0.1"))
+    slippage: Number = Field(default=Decimal("0.0005"), ge=0, lt=Decimal("0.1"))
+    regime_filter: bool = False
+
+    page: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=5000, ge=1, le=65535)
+    data_dir: Path = Path("vela-data")
+
+    @field_validator("speed", mode="before")
+    @classmethod
+    def _read_speed(cls, value: object) -> float | None:
+        if value is None or str(value).strip().lower() == "max":
+            return None
+        try:
+            speed = float(str(value).rstrip("x×"))
+        except ValueError:
+            raise ValueError("accepted: a number such as 60, or max") from None
+        if not 0.01 <= speed <= 1e6:  # noqa: PLR2004  the range itself
+            raise ValueError("accepted: 0.01 to 1000000, or max")
+        return speed
+
+    @field_validator("symbols", mode="before")
+    @classmethod
+    def _read_symbols(cls, value: object) -> tuple[TradingSymbol, ...] | None:
+        if value is None:
+            return None
+        symbols = tuple(parse_symbol_list(value))  # type: ignore[arg-type]  # refuses what it cannot read
+        if not symbols:
+            raise ValueError("accepted: at least one symbol, such as BTC,ETH")
+        return symbols
+
+    @field_validator("timeframe", mode="before")
+    @classmethod
+    def _read_timeframe(cls, value: object) -> Timeframe | None:
+        return None if value is None else Timeframe.from_str(str(value))
+
+    @field_validator("stake", mode="before")
+    @classmethod
+    def _read_stake(cls, value: object) -> Stake:
+        return value if isinstance(value, Stake) else Stake.from_str(str(value))
+
+    @field_validator("slippage")
+    @classmethod
+    def _check_slippage(cls, value: Decimal) -> Decimal:
+        if value * PPM != int(value * PPM):
+            raise ValueError("accepted: at most six decimals")
+        return value
+
+    @property
+    def rules(self) -> TradingRules:
+        """The trading rules that these settings ask for.
+
+        Raises:
+            ConfigurationError: a percentage is finer than the engine counts.
+        """
+        return TradingRules(
+            initial_capital=self.capital,
+            stake=self.stake,
+            max_positions=self.max_positions,
+            cooldown_ms=self.cooldown,
+            stop_loss_ppm=percent_to_ppm(self.stop_loss),
+            take_profit_ppm=percent_to_ppm(self.take_profit),
+            trailing_ppm=percent_to_ppm(self.trailing),
+            trailing_after_ppm=percent_to_ppm(self.trailing_after),
+            break_even_after_ppm=percent_to_ppm(self.break_even_after),
+            fee_rate=self.fee,
+            slippage_ppm=int(self.slippage * PPM),
+            regime_filter=self.regime_filter,
+        )
+
+
+def load_settings(
+    options: Mapping[str, Any], environment: Mapping[str, str], file: Path = Path("vela.toml")
+) -> Settings:
+    """Read all sources and check the result.
+
+    Args:
+        options: given on the command line; None means not given.
+        environment: the process's environment; keys outside `VELA_` are ignored.
+        file: the settings file; need not exist.
+
+    Raises:
+        ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
+    """
+    sources: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name, source in (
+        (f"{file}", _from_file(file)),
+        ("environment", _from_environment(environment)),
+        ("option", {key: value for key, value in options.items() if value is not None}),
+    ):
+        values |= source
+        sources |= dict.fromkeys(source, name)
+    try:
+        return Settings(**values)
+    except ValidationError as e:
+        raise ConfigurationError(_explain(e.errors()[0], sources)) from None
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        raise ConfigurationError(f"{file} cannot be read: {e}; accepted: a TOML file such as `stake = 50`") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    prefixed = {key: value for key, value in environment.items() if key.startswith(ENVIRONMENT_PREFIX)}
+    named = {key.removeprefix(ENVIRONMENT_PREFIX).lower(): value for key, value in prefixed.items()}
+    return {key: value for key, value in named.items() if key not in _NOT_SETTINGS}
+
+
+def _explain(error: ErrorDetails, sources: Mapping[str, str]) -> str:
+    key = str(error["loc"][0]) if error["loc"] else "settings"
+    if error["type"] == "extra_forbidden":
+        accepted = ", ".join(sorted(Settings.model_fields))
+        return f"setting {key!r} ({sources.get(key, '?')}) is unknown; accepted: {accepted}"
+    message = str(error.get("ctx", {}).get("error", error["msg"]))
+    if "accepted" not in message:
+        message = f"accepted: {message.removeprefix('Input should be ').removeprefix('Value error, ')}"
+    shown = repr(str(error["input"])[:60])
+    return f"setting {key} ({sources.get(key, 'default')}) was {shown}; {message}"

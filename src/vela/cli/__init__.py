@@ -1,0 +1,1 @@
+"""Commands. Each imports what it needs only when it runs, so that `vela --help` answers at once."""

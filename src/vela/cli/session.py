@@ -1,0 +1,123 @@
+"""Runs the system on a terminal: what is printed, the progress bar, the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from vela.bootstrap.application import Application, Ready
+from vela.bootstrap.logs import set_up_logs
+from vela.bootstrap.settings import Settings
+from vela.cli.output import print_json
+from vela.domain.money import plain
+from vela.ports.record import Summary
+
+_REDRAW_SECONDS = 0.2
+
+_terminal = Console(stderr=True, highlight=False)
+
+
+def run_session(settings: Settings, *, until_end: bool, as_json: bool) -> None:
+    """Run until Ctrl-C or the market's end, then print the summary.
+
+    Raises:
+        VelaError: a setting makes no sense, or the system could not start or go on.
+    """
+    set_up_logs()
+    application = Application(settings, until_end=until_end)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        summary = runner.run(_run(application, settings))
+    if as_json:
+        print_json(as_contract(summary))
+    else:
+        _print_summary(summary, settings)
+
+
+def as_contract(summary: Summary) -> dict[str, object]:
+    """Return the summary as other programs read it: counts as numbers, money as strings, `refused` by reason."""
+    values = msgspec.structs.asdict(summary)
+    return {key: plain(value) if key in _MONEY else value for key, value in values.items()}
+
+
+_MONEY = frozenset({"initial_capital", "final_equity", "realised_pnl", "fees"})
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # absent on platforms without it; the standard loop does as well, a little slower
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _run(application: Application, settings: Settings) -> Summary:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with _progress() as bar:
+        showing = asyncio.create_task(_show(application, bar))
+        try:
+            return await application.run(stop, lambda ready: _greet(ready, settings))
+        finally:
+            showing.cancel()
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=_terminal,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+async def _show(application: Application, bar: Progress) -> None:
+    # A market without an end has no bar: the page shows it.
+    while application.progress is None or application.progress.total is None:
+        await asyncio.sleep(_REDRAW_SECONDS)
+    progress = application.progress
+    task = bar.add_task("candles", total=progress.total, rate="", completed=progress.done)
+    loop = asyncio.get_running_loop()
+    began, done_before = loop.time(), progress.done
+    while True:
+        rate = (progress.done - done_before) / max(loop.time() - began, 1e-9)
+        bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
+        await asyncio.sleep(_REDRAW_SECONDS)
+
+
+def _greet(ready: Ready, settings: Settings) -> None:
+    _terminal.print(f"[bold]Vela {ready.version}[/] · paper account · {ready.market} · {ready.symbols}")
+    _terminal.print(f"Everything is kept in {settings.data_dir}; Ctrl-C stops, the same command goes on from there.")
+    if ready.url is not None:
+        _terminal.print(f"Page: {ready.url}")
+    if ready.login_link is not None:
+        _terminal.print(f"[bold]First start. Log in once with:[/] {ready.login_link}", soft_wrap=True)
+
+
+def _print_summary(summary: Summary, settings: Settings) -> None:
+    _terminal.print(
+        f"{summary.candles:,} candles · {summary.decisions:,} decisions · {summary.orders:,} orders · "
+        f"{summary.trades:,} trades · {summary.open_positions} open"
+    )
+    _terminal.print(
+        f"Equity {plain(summary.final_equity)} {settings.rules.quote} from {plain(summary.initial_capital)} · "
+        f"realised {plain(summary.realised_pnl)} · fees {plain(summary.fees)}"
+    )
+    for title, counts in (("Refused signals", summary.refused), ("Refused candles", summary.refused_candles)):
+        if counts:
+            _terminal.print(f"{title}: " + ", ".join(f"{reason} {count:,}" for reason, count in counts.items()))
+    if summary.missing_candles:
+        _terminal.print(f"Missing candles: {summary.missing_candles:,}")

@@ -1,0 +1,73 @@
+"""`vela up`: everything in one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def up(  # noqa: PLR0913  one parameter per option
+    market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
+    speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
+    symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
+    timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
+    candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="One strategy for all symbols; see vela strategies.")] = None,
+    capital: Annotated[str | None, typer.Option(help="Money on the paper account, in USDT.")] = None,
+    stake: Annotated[str | None, typer.Option(help="Money per entry: 50, 5% of equity, or all.")] = None,
+    max_positions: Annotated[int | None, typer.Option(help="Positions open at once.")] = None,
+    cooldown: Annotated[str | None, typer.Option(help="From entry to entry in one symbol: 10m.")] = None,
+    stop_loss: Annotated[str | None, typer.Option(help="Percent under the entry; 0 for none.")] = None,
+    take_profit: Annotated[str | None, typer.Option(help="Percent over the entry; 0 for none.")] = None,
+    trailing: Annotated[str | None, typer.Option(help="Percent under the best price; 0 for none.")] = None,
+    trailing_after: Annotated[str | None, typer.Option(help="Percent of gain from which trailing begins.")] = None,
+    break_even_after: Annotated[
+        str | None, typer.Option(help="Percent of gain that moves the stop to the entry.")
+    ] = None,
+    fee: Annotated[str | None, typer.Option(help="Fee per side as a fraction: 0.001.")] = None,
+    slippage: Annotated[str | None, typer.Option(help="Slippage of market orders as a fraction: 0.0005.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
+    page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the market ends.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON when leaving.")] = False,
+) -> None:
+    """Trade on paper, with a page to watch it: a synthetic market, or a replay of recorded candles.
+
+    Example: vela up --speed 120
+    Example: vela up --market btc_1m.parquet --speed max --until-end --json
+    """
+    import os
+
+    from vela.bootstrap.settings import load_settings
+    from vela.cli.session import run_session
+
+    given = {
+        "market": market,
+        "seed": seed,
+        "speed": speed,
+        "symbols": symbols,
+        "timeframe": timeframe,
+        "candles": candles,
+        "strategy": strategy,
+        "capital": capital,
+        "stake": stake,
+        "max_positions": max_positions,
+        "cooldown": cooldown,
+        "stop_loss": stop_loss,
+        "take_profit": take_profit,
+        "trailing": trailing,
+        "trailing_after": trailing_after,
+        "break_even_after": break_even_after,
+        "fee": fee,
+        "slippage": slippage,
+        "port": port,
+        "host": host,
+        "page": page,
+        "data_dir": data_dir,
+    }
+    run_session(load_settings(given, os.environ), until_end=until_end, as_json=json)

@@ -1,0 +1,55 @@
+"""What the page is told once, at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from vela.domain.candles import Candles
+from vela.domain.instrument import Instrument
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.record import RecordReader
+
+# Wall clock, ms UTC.
+WallClock = Callable[[], int]
+
+# (symbol, before, count): the newest `count` candles that closed at or before `before` (ms UTC; None: the newest).
+CandleHistory = Callable[[TradingSymbol, int | None, int], Candles]
+
+# Opens the record for reading; what it returns may be used from several threads.
+ReaderFactory = Callable[[], RecordReader]
+
+SettingValue = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What does not change while a session runs.
+
+    Attributes:
+        version: of Vela.
+        mode: `paper` or `live`.
+        market: `synthetic`, a file's name, an exchange.
+        timeframe: length of the candles.
+        speed: how fast the market's time passes: `1`, `60`, `max`.
+        quote: the account's currency.
+        initial_capital: in quote.
+        instruments: trading rules of every symbol in use.
+        strategies: name of the strategy in charge of each symbol.
+        services: names of the services that are expected to give signs of life.
+        settings: whatever else the page shows, under names of its own.
+    """
+
+    version: str
+    mode: str
+    market: str
+    timeframe: Timeframe
+    speed: str
+    quote: str
+    initial_capital: Decimal
+    instruments: tuple[Instrument, ...]
+    strategies: Mapping[TradingSymbol, str] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)

@@ -1,0 +1,226 @@
+"""JSON shapes of the page's protocol (docs/page-protocol.md)."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict  # Python 3.11's own is refused by pydantic
+
+from vela.dashboard.facts import SettingValue
+
+CandleRow = tuple[int, float, float, float, float, float]
+Point = tuple[int, float]
+
+
+class SymbolName(TypedDict):
+    """A symbol."""
+
+    base: str
+    quote: str
+    full: str
+
+
+class SymbolSummary(TypedDict):
+    """A line of the list of symbols. `change_pct`: against 24 hours ago, or the oldest price known if that is less."""
+
+    symbol: SymbolName
+    price: float | None
+    change_pct: float | None
+    regime: str
+    strategy: str
+    spark: list[float]
+
+
+class SessionView(TypedDict):
+    """What runs, and how far it is."""
+
+    version: str
+    mode: str
+    market: str
+    timeframe: str
+    timeframe_ms: int
+    speed: str
+    time: int
+    ended: bool
+    candles: int
+    decisions: int
+    refused_candles: dict[str, int]
+    settings: dict[str, SettingValue]
+
+
+class WalletView(TypedDict):
+    """The account, in quote."""
+
+    quote: str
+    time: int
+    initial_capital: str
+    cash: str
+    free: str
+    equity: str
+    realised_pnl: str
+    unrealised_pnl: str
+    fees: str
+
+
+class PositionView(TypedDict):
+    """An open position; `price` and what follows from it are as of the newest price."""
+
+    symbol: SymbolName
+    side: str
+    quantity: str
+    entry_price: str
+    entry_time: int
+    cost: str
+    price: float | None
+    stop_price: str | None
+    stop_state: str
+    take_profit_price: str | None
+    unrealised_pnl: str
+    unrealised_pct: float | None
+    strategy: str
+
+
+class TradeView(TypedDict):
+    """A closed round trip."""
+
+    symbol: SymbolName
+    side: str
+    entry_time: int
+    entry_price: str
+    exit_time: int
+    exit_price: str
+    quantity: str
+    fees: str
+    pnl: str
+    return_pct: float
+    entry_reason: str
+    exit_reason: str
+    regime: str
+
+
+class OrderView(TypedDict):
+    """An order; `time` is that of the intent."""
+
+    client_order_id: str
+    symbol: SymbolName
+    side: str
+    type: str
+    purpose: str
+    status: str
+    quantity: str
+    filled_quantity: str
+    price: str | None
+    stop_price: str | None
+    average_price: str | None
+    time: int
+    reason: str
+
+
+class FillView(TypedDict):
+    """An execution."""
+
+    fill_id: str
+    client_order_id: str
+    symbol: SymbolName
+    side: str
+    price: str
+    quantity: str
+    fee: str
+    fee_asset: str
+    time: int
+
+
+class DecisionView(TypedDict):
+    """A decision; `time` is the close of its candle."""
+
+    symbol: SymbolName
+    time: int
+    candle_time: int
+    action: str
+    strategy: str
+    regime: str
+    confidence: float
+    reason: str
+    indicators: dict[str, float]
+
+
+class MarkerView(TypedDict):
+    """An arrow on the chart."""
+
+    time: int
+    kind: str
+    side: str
+    price: str
+    reason: str
+
+
+class ServiceView(TypedDict):
+    """A service's health."""
+
+    service: str
+    status: str
+    beat_age_ms: int | None
+    restarts: int
+    detail: str
+
+
+class HealthView(TypedDict):
+    """Health of all services."""
+
+    status: str
+    services: list[ServiceView]
+
+
+class SummaryView(TypedDict):
+    """A run in figures."""
+
+    candles: int
+    decisions: int
+    signals: int
+    orders: int
+    fills: int
+    trades: int
+    open_positions: int
+    refused: dict[str, int]
+    refused_candles: dict[str, int]
+    missing_candles: int
+    initial_capital: str
+    final_equity: str
+    realised_pnl: str
+    fees: str
+
+
+class AccountSnapshot(TypedDict):
+    """The account's stream so far."""
+
+    stream: str
+    seq: int
+    session: SessionView
+    symbols: list[SymbolSummary]
+    wallet: WalletView
+    equity_curve: list[Point]
+    positions: list[PositionView]
+    trades: list[TradeView]
+    orders: list[OrderView]
+    health: list[ServiceView]
+
+
+class SymbolSnapshot(TypedDict):
+    """A symbol's stream so far."""
+
+    stream: str
+    seq: int
+    symbol: SymbolName
+    strategy: str
+    regime: str
+    tick: str
+    candles: list[CandleRow]
+    forming: CandleRow | None
+    markers: list[MarkerView]
+    series: dict[str, list[float | None]]
+    decisions: list[DecisionView]
+
+
+class ErrorView(TypedDict):
+    """What was wrong with a request, and what is accepted."""
+
+    error: str
+    accepted: str

@@ -1,0 +1,1 @@
+"""One short main per service, over ports only."""

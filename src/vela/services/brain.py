@@ -1,0 +1,169 @@
+"""brain: looks at every closed candle, decides, and says why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from vela.domain.candles import Candle
+from vela.domain.events import (
+    Alert,
+    CandlesClosed,
+    DecisionsMade,
+    Envelope,
+    HistoryRequested,
+    HistoryServed,
+    Message,
+    RegimeChanged,
+    SignalsRaised,
+    SymbolCandle,
+    Topic,
+)
+from vela.domain.regime import MarketRegime
+from vela.domain.signal import Action, Decision, Signal
+from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.decide import decide
+from vela.engine.regime import EMA_PERIOD, RegimeTracker
+from vela.engine.window import CandleWindow
+from vela.ports.bus import Bus
+from vela.ports.clock import Clock
+from vela.services.service import Service
+from vela.strategies.base import Strategy
+
+# With this many candles an EMA of 200 no longer depends on where it began: its start weighs less than a double can show.
+_WARMUP_CANDLES = 4_096
+
+_log = structlog.get_logger("vela.brain")
+
+
+class _Watch:
+    """One symbol: its window, regime and strategy."""
+
+    def __init__(self, symbol: TradingSymbol, strategy: Strategy) -> None:
+        self.symbol = symbol
+        self.strategy = strategy
+        self.window = CandleWindow(max(strategy.warmup, EMA_PERIOD))
+        self.regime = RegimeTracker()
+
+    def take(self, candle: Candle) -> bool:
+        if candle.open_time <= self.window.last_time:
+            return False
+        self.window.append(candle)
+        self.regime.update(candle)
+        return True
+
+
+class BrainService(Service):
+    """One strategy per symbol; a decision for every candle, with the signal or the reason for none."""
+
+    name = "brain"
+
+    def __init__(self, bus: Bus, wall_clock: Clock, strategies: Mapping[TradingSymbol, Strategy]) -> None:
+        """`strategies`: which strategy looks at which symbol."""
+        super().__init__(bus, wall_clock)
+        self._watches = {symbol: _Watch(symbol, strategy) for symbol, strategy in strategies.items()}
+        self._is_warm = False
+        self._served: asyncio.Future[HistoryServed] | None = None
+        self._warmup_consumer = f"{self.name}-warmup"
+        bus.subscribe(self.name, Topic.CANDLES)
+        bus.subscribe(self._warmup_consumer, Topic.HISTORY)
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """The brain listens to candles and, separately, to the history it asked for."""
+        return (self.name, self._warmup_consumer)
+
+    async def work(self) -> None:
+        """Decide until cancelled."""
+        listening = asyncio.create_task(self.bus.consume(self._warmup_consumer, self._receive_history))
+        try:
+            await self.bus.consume(self.name, self._handle)
+        finally:
+            listening.cancel()
+
+    async def _receive_history(self, envelope: Envelope) -> None:
+        message = envelope.message
+        if isinstance(message, HistoryServed) and self._served is not None and not self._served.done():
+            self._served.set_result(message)
+
+    async def _handle(self, envelope: Envelope) -> None:
+        message = envelope.message
+        if not isinstance(message, CandlesClosed):
+            return
+        if not self._is_warm:
+            await self._warm_up(message)
+        decisions = []
+        messages: list[Message] = []
+        for entry in message.backfilled:
+            self._take(entry)
+        for entry in message.candles:
+            regime_before = self._regime_of(entry.symbol)
+            if self._take(entry):
+                watch = self._watches[entry.symbol]
+                decisions.append(self._decide(watch, message.time, messages))
+                if watch.regime.regime is not regime_before:
+                    messages.append(
+                        RegimeChanged(
+                            time=message.time, symbol=entry.symbol, regime=watch.regime.regime, previous=regime_before
+                        )
+                    )
+        await self._tell(message.time, decisions, messages)
+
+    async def _warm_up(self, message: CandlesClosed) -> None:
+        # All symbols in one request, up to just before the candles at hand: those are to be decided on, not remembered.
+        self._served = asyncio.get_running_loop().create_future()
+        before = min(
+            (entry.candle.open_time for entry in (*message.backfilled, *message.candles)),
+            default=message.time - message.timeframe.milliseconds,
+        )
+        request_id = f"{self.name}-{message.time}"
+        symbols = tuple(self._watches)
+        await self.bus.publish(
+            HistoryRequested(time=before, request_id=request_id, symbols=symbols, count=_WARMUP_CANDLES)
+        )
+        for history in (await self._served).histories:
+            watch = self._watches[history.symbol]
+            for candle in history.candles:
+                watch.take(candle)
+        self._is_warm = True
+
+    def _regime_of(self, symbol: TradingSymbol) -> MarketRegime:
+        watch = self._watches.get(symbol)
+        return watch.regime.regime if watch is not None else MarketRegime.UNKNOWN
+
+    def _take(self, entry: SymbolCandle) -> bool:
+        watch = self._watches.get(entry.symbol)
+        return watch is not None and watch.take(entry.candle)
+
+    def _decide(self, watch: _Watch, time: int, messages: list[Message]) -> Decision:
+        try:
+            return decide(watch.strategy, watch.symbol, watch.window.candles(), watch.regime.regime)
+        except Exception as e:  # noqa: BLE001  a strategy may raise anything; it must not stop the other symbols
+            _log.warning("strategy failed", symbol=str(watch.symbol), strategy=watch.strategy.name, error=repr(e))
+            text = f"{watch.strategy.name} failed on {watch.symbol}: {e!r}"[:200]
+            messages.append(Alert(time=time, level="warning", text=text))
+            return Decision(
+                symbol=watch.symbol,
+                candle_time=watch.window.last_time,
+                action=Action.HOLD,
+                strategy=watch.strategy.name,
+                regime=watch.regime.regime,
+                confidence=0.0,
+                reason=f"failed {type(e).__name__}",
+                indicators={},
+            )
+
+    async def _tell(self, time: int, decisions: list[Decision], messages: list[Message]) -> None:
+        if decisions:
+            await self.bus.publish(DecisionsMade(time=time, decisions=tuple(decisions)))
+        for message in messages:
+            await self.bus.publish(message)
+        signals = tuple(
+            Signal(d.symbol, d.candle_time, d.action, d.strategy, d.regime, d.confidence)
+            for d in decisions
+            if d.action is not Action.HOLD
+        )
+        if signals:
+            await self.bus.publish(SignalsRaised(time=time, signals=signals))

@@ -1,0 +1,125 @@
+"""market-data: lets in what the market says, once it was checked."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from vela.domain.candles import CandleSequence
+from vela.domain.events import CandlesClosed, Gap, PricesMoved, RefusedCandle, SymbolCandle, Tick
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.bus import Bus
+from vela.ports.clock import Clock
+from vela.ports.market_data import MarketData
+from vela.services.service import Service
+
+
+class MarketDataService(Service):
+    """Publishes prices and closed candles; fills gaps from the venue's history or marks them.
+
+    `ended` is set when a recording is over and everything that followed from it is done.
+    """
+
+    name = "market-data"
+
+    def __init__(self, bus: Bus, wall_clock: Clock, feed: MarketData, clock: Clock, resume_after: int | None) -> None:
+        """`resume_after`: candles that closed at or before this time (ms UTC) were dealt with before; None: none."""
+        super().__init__(bus, wall_clock)
+        self._feed = feed
+        self._clock = clock
+        self._resume_after = resume_after
+        self._sequences: dict[TradingSymbol, CandleSequence] = {}
+        self._reading: asyncio.Task[None] | None = None
+        self.ended = asyncio.Event()
+
+    async def start(self) -> None:
+        """Find the candle that each symbol's next one must follow."""
+        timeframe_ms = self._feed.timeframe.milliseconds
+        for instrument in self._feed.instruments():
+            last = None
+            if self._resume_after is not None:
+                known = await self._feed.history(instrument.symbol, self._resume_after, 1)
+                last = known[-1] if known else None
+            self._sequences[instrument.symbol] = CandleSequence(timeframe_ms, last)
+
+    async def work(self) -> None:
+        """Publish the feed until it ends or `finish` is called; what follows from its last message is done by then."""
+        self._reading = asyncio.create_task(self._read())
+        try:
+            await asyncio.wait([self._reading])
+        finally:
+            self._reading.cancel()
+        if not self._reading.cancelled():
+            self._reading.result()
+            await self.bus.settled()
+            self.ended.set()
+
+    def finish(self) -> None:
+        """Read no further; `work` returns."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def _read(self) -> None:
+        async for event in self._feed.stream():
+            if isinstance(event, tuple):
+                await self._close(event)
+            elif isinstance(event, PricesMoved):
+                await self._move(event)
+            else:
+                await self.bus.publish(event)
+
+    async def _move(self, prices: PricesMoved) -> None:
+        if all(map(_is_price, prices.ticks)):
+            await self.bus.publish(prices)
+            return
+        usable = tuple(filter(_is_price, prices.ticks))
+        if usable:
+            await self.bus.publish(PricesMoved(time=prices.time, ticks=usable))
+
+    async def _close(self, rows: tuple[SymbolCandle, ...]) -> None:
+        now = self._clock.now()
+        accepted, backfilled, gaps, refused = [], [], [], []
+        for row in rows:
+            sequence = self._sequences[row.symbol]
+            fault = sequence.fault(row.candle, now)
+            if fault is not None:
+                refused.append(RefusedCandle(row.symbol, row.candle.open_time, fault))
+                continue
+            if sequence.missing_before(row.candle):
+                backfilled.extend(await self._backfill(row, sequence, now))
+                gap = _gap(row, sequence, self._feed.timeframe.milliseconds)
+                gaps.extend([gap] if gap else [])
+            sequence.take(row.candle)
+            accepted.append(row)
+        await self.bus.publish(
+            CandlesClosed(
+                time=now,
+                timeframe=self._feed.timeframe,
+                candles=tuple(accepted),
+                backfilled=tuple(backfilled),
+                gaps=tuple(gaps),
+                refused=tuple(refused),
+            )
+        )
+
+    async def _backfill(self, row: SymbolCandle, sequence: CandleSequence, now: int) -> list[SymbolCandle]:
+        found = []
+        missing = sequence.missing_before(row.candle)
+        for candle in await self._feed.history(row.symbol, row.candle.open_time, missing):
+            if sequence.fault(candle, now) is None:
+                sequence.take(candle)
+                found.append(SymbolCandle(row.symbol, candle))
+        return found
+
+
+def _is_price(tick: Tick) -> bool:
+    return tick.low > 0.0 and math.isfinite(tick.high) and tick.low <= tick.price <= tick.high
+
+
+def _gap(row: SymbolCandle, sequence: CandleSequence, timeframe_ms: int) -> Gap | None:
+    # The last gap before the candle; a history that is itself full of holes shows up in the stored series.
+    missing = sequence.missing_before(row.candle)
+    if not missing or sequence.last is None:
+        return None
+    first = sequence.last.open_time + timeframe_ms
+    return Gap(row.symbol, first, row.candle.open_time - timeframe_ms, missing)

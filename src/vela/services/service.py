@@ -1,0 +1,57 @@
+"""What every service is: something that starts, works until cancelled, shows that it lives, and stops."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from vela.domain.events import ServiceBeat, ServiceState
+from vela.ports.bus import Bus
+from vela.ports.clock import Clock
+
+BEAT_SECONDS = 1.0
+
+
+class Service(ABC):
+    """A service. A failed one is thrown away and a new one is made: starting and recovering are the same."""
+
+    name: ClassVar[str]
+
+    def __init__(self, bus: Bus, wall_clock: Clock) -> None:
+        """`wall_clock` times the beats."""
+        self.bus = bus
+        self.wall_clock = wall_clock
+        self.restarts = 0
+
+    @property
+    def consumers(self) -> tuple[str, ...]:
+        """The names under which it collects messages."""
+        return (self.name,)
+
+    async def start(self) -> None:
+        """Load what is needed, before any message is handled. The base needs nothing."""
+
+    @abstractmethod
+    async def work(self) -> None:
+        """Do the work until cancelled, or until there is none left."""
+
+    async def stop(self) -> None:
+        """Finish cleanly after `work` was cancelled. The base has nothing to finish."""
+
+    async def run(self) -> None:
+        """Work and beat."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            await self.work()
+        finally:
+            beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await self.bus.publish(
+                ServiceBeat(
+                    time=self.wall_clock.now(), service=self.name, state=ServiceState.RUNNING, restarts=self.restarts
+                )
+            )
+            await self.wall_clock.sleep(BEAT_SECONDS)

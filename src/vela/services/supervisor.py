@@ -1,0 +1,161 @@
+"""Starts services, sees when one dies, and puts a new one in its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from vela.domain.errors import VelaError
+from vela.domain.events import Alert, ServiceBeat, ServiceState
+from vela.ports.bus import Bus
+from vela.ports.clock import Clock
+from vela.services.service import Service
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
+_FAILURES_ALLOWED = 5
+_FAILURES_WITHIN_SECONDS = 60.0
+
+_log = structlog.get_logger("vela.supervisor")
+
+
+class ServicesFailed(VelaError):
+    """Services without which nobody may trade failed again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Services that share state in memory, so that they fall and rise together.
+
+    Attributes:
+        name: for logs.
+        build: makes fresh services, in the order in which they start; what they know comes from the record.
+        is_essential: without it the process ends; else it is given up after too many failures and the others go on.
+    """
+
+    name: str
+    build: Callable[[], Awaitable[Sequence[Service]]]
+    is_essential: bool
+
+
+class Supervisor:
+    """Runs groups of services until told to stop."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        """`clock`: the wall clock."""
+        self._bus = bus
+        self._clock = clock
+        self._running: list[tuple[Group, list[Service]]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, group: Group) -> None:
+        """Start a group and keep it alive.
+
+        Raises:
+            VelaError: it could not even start the first time, which is for the user to mend.
+        """
+        services = await self._start_services(group, restarts=0)
+        self._running.append((group, services))
+        self._tasks.append(asyncio.create_task(self._keep_alive(group, services), name=group.name))
+
+    async def wait(self) -> None:
+        """Return when every service has finished its work.
+
+        Raises:
+            ServicesFailed: an essential group was given up.
+        """
+        await asyncio.gather(*self._tasks)
+
+    async def stop(self, *, cleanly: bool) -> None:
+        """Cancel all groups; `cleanly`: then let their services finish, the last started first."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _, services in reversed(self._running) if cleanly else ():
+            for service in reversed(services):
+                await service.stop()
+
+    async def _start_services(self, group: Group, restarts: int) -> list[Service]:
+        services = list(await group.build())
+        for service in services:
+            service.restarts = restarts
+            await self._show(service, ServiceState.STARTING)
+            await service.start()
+        return services
+
+    async def _keep_alive(self, group: Group, services: list[Service]) -> None:
+        failures: deque[float] = deque(maxlen=_FAILURES_ALLOWED)
+        restarts, pause = 0, _FIRST_PAUSE_SECONDS
+        while True:
+            error: Exception
+            try:
+                await _run_together(services)
+            except Exception as e:  # noqa: BLE001  whatever killed it, the answer is the same: a fresh one
+                error = e
+            else:
+                return
+            await self._mourn(group, services, error)
+            failures.append(self._clock.monotonic())
+            if len(failures) == _FAILURES_ALLOWED and failures[-1] - failures[0] < _FAILURES_WITHIN_SECONDS:
+                await self._give_up(group, services, error)
+                return
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            restarts += 1
+            try:
+                services[:] = await self._start_services(group, restarts)
+            except Exception as e:  # noqa: BLE001  the same again
+                services[:] = [_Failed(e, self._bus, self._clock)]
+
+    async def _mourn(self, group: Group, services: Sequence[Service], error: Exception) -> None:
+        _log.error("services failed", group=group.name, error=repr(error), exc_info=error)
+        for service in services:
+            for consumer in service.consumers:
+                self._bus.unsubscribe(consumer)
+            await self._show(service, ServiceState.FAILED, detail=repr(error)[:200])
+        await self._bus.publish(
+            Alert(time=self._clock.now(), level="critical", text=f"{group.name} failed and restarts: {error!r}"[:300])
+        )
+
+    async def _give_up(self, group: Group, services: Sequence[Service], error: Exception) -> None:
+        names = ", ".join(service.name for service in services)
+        text = f"{names}: {_FAILURES_ALLOWED} failures within {_FAILURES_WITHIN_SECONDS:.0f} s, the last one {error!r}"
+        if group.is_essential:
+            raise ServicesFailed(text) from error
+        _log.critical("given up", services=names, error=repr(error))
+
+    async def _show(self, service: Service, state: ServiceState, detail: str = "") -> None:
+        await self._bus.publish(
+            ServiceBeat(
+                time=self._clock.now(), service=service.name, state=state, restarts=service.restarts, detail=detail
+            )
+        )
+
+
+class _Failed(Service):
+    """Stands in for services that could not be started, and fails for them."""
+
+    name = "start"
+
+    def __init__(self, error: Exception, bus: Bus, clock: Clock) -> None:
+        super().__init__(bus, clock)
+        self._error = error
+
+    async def work(self) -> None:
+        raise self._error
+
+
+async def _run_together(services: Sequence[Service]) -> None:
+    tasks = [asyncio.create_task(service.run(), name=service.name) for service in services]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

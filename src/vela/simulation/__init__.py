@@ -1,0 +1,1 @@
+"""The pretend market: matching, fills, fees and a synthetic price process."""
