@@ -51,7 +51,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True)
 
     market: str = SYNTHETIC
-    seed: int = Field(default=7, ge=0, le=2**32 - 1)
+    seed: int = Field(default=12, ge=0, le=2**32 - 1)
     speed: float | None = Field(default=60.0, description="times life speed; None: as fast as it goes")
     symbols: tuple[TradingSymbol, ...] | None = None
     timeframe: Timeframe | None = None

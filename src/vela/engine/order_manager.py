@@ -108,8 +108,10 @@ class OrderManager:
         An entry or exit waits for its signal to come again (`resume`) or a newer one; a protective order is planned
         anew if its position still needs one.
         """
+        order = self._orders.pop(client_order_id, None)
+        if order is None:
+            return NOTHING
         step = StepBuilder(time)
-        order = self._orders.pop(client_order_id)
         if order.purpose in PROTECTIVE:
             step.order(order.moved(OrderStatus.EXPIRED, time, reason="never arrived"))
             if order.symbol in self._positions:
@@ -223,7 +225,7 @@ class OrderManager:
 
     def _enter(self, signal: Signal, step: StepBuilder) -> None:
         instrument = self._instruments[signal.symbol]
-        quote = instrument.price_ticks(self._quotes[signal.symbol])
+        quote = max(1, instrument.price_ticks(self._quotes[signal.symbol]))
         price = instrument.price(market_fill_ticks(quote, True, self._rules.slippage_ppm))  # noqa: FBT003  is_buy
         free, rules = self._free(), self._rules
         steps = entry_steps(rules.stake, price, instrument.step, free, self.wallet(step.time).equity, rules.fee_rate)
@@ -305,7 +307,7 @@ class OrderManager:
         for request in plan.requests:
             order = self._orders.pop(request.client_order_id)
             step.order(order.moved(OrderStatus.REJECTED, time, reason=reason))
-        self._show_positions(step)
+        self._show_positions(step, *(request.symbol for request in plan.requests))
         return step.build()
 
     def on_unresolved(self, plan: Plan, reason: str, time: int) -> Step:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import talib
 from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
+
+# For few values one gathering costs less than a loop of Python; for many it would cost memory.
+_GATHERED_AT_MOST = 20_000
 
 
 def sma(values: Series, period: int) -> Series:
@@ -23,11 +28,24 @@ def sma(values: Series, period: int) -> Series:
     if count > 0:
         # A running sum (as TA-Lib's) carries the rounding of all values before: two averages that are equal would
         # differ by a last digit, and a crossing would be seen at another candle in a window than in a long history.
-        total = np.zeros(count)
-        for offset in range(period):
-            total += values[offset : offset + count]
-        averages[period - 1 :] = total / period
+        averages[period - 1 :] = _sums(values, period, count) / period
     return averages
+
+
+def _sums(values: Series, period: int, count: int) -> Series:
+    # Both ways add the values of a window one after the other, oldest first, so that they agree to the last bit.
+    if count * period <= _GATHERED_AT_MOST:
+        running: Series = np.add.accumulate(values[_windows(period, count)], axis=0)  # unlike sum, always in order
+        return running[-1]
+    total = np.zeros(count)
+    for offset in range(period):
+        total += values[offset : offset + count]
+    return total
+
+
+@lru_cache(maxsize=256)
+def _windows(period: int, count: int) -> NDArray[np.int64]:
+    return np.arange(period)[:, np.newaxis] + np.arange(count)
 
 
 def ema(values: Series, period: int) -> Series:

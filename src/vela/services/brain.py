@@ -25,7 +25,7 @@ from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Decision, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.decide import decide
-from vela.engine.regime import EMA_PERIOD, RegimeTracker
+from vela.engine.regime import RegimeTracker
 from vela.engine.window import CandleWindow
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
@@ -44,7 +44,7 @@ class _Watch:
     def __init__(self, symbol: TradingSymbol, strategy: Strategy) -> None:
         self.symbol = symbol
         self.strategy = strategy
-        self.window = CandleWindow(max(strategy.warmup, EMA_PERIOD))
+        self.window = CandleWindow(strategy.warmup)
         self.regime = RegimeTracker()
 
     def take(self, candle: Candle) -> bool:

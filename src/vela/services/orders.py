@@ -19,7 +19,6 @@ from vela.domain.events import (
 )
 from vela.domain.instrument import Instrument
 from vela.domain.order import OrderStatus
-from vela.domain.position import Wallet
 from vela.domain.signal import Action, Signal
 from vela.engine.order_manager import OrderManager
 from vela.engine.rules import TradingRules
@@ -58,7 +57,7 @@ class OrdersService(Service):
         self._manager: OrderManager
         self._time = 0
         self._handled_until = -1
-        self._shown: Wallet | None = None
+        self._is_flat = False
         bus.subscribe(self.name, Topic.TICKERS, Topic.CANDLES, Topic.SIGNALS)
 
     async def start(self) -> None:
@@ -170,10 +169,11 @@ class OrdersService(Service):
         return reports
 
     async def _show_wallet(self, time: int, *, marked: bool) -> None:
-        wallet = self._manager.wallet(time)
-        if marked and self._shown is not None and not self._manager.positions and wallet.equity == self._shown.equity:
+        # Without a position nothing moves between fills, and those are shown as they come.
+        if marked and self._is_flat and not self._manager.positions:
             return
-        self._shown = wallet
+        self._is_flat = not self._manager.positions
+        wallet = self._manager.wallet(time)
         await self.bus.publish(WalletChanged(time=time, wallet=wallet, marked=marked))
 
 
