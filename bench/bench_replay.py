@@ -1,8 +1,8 @@
 """Candles a second through all services at full speed, and the memory that takes.
 
-    python bench/bench_replay.py                  # one symbol and eight, 20,000 steps each
-    python bench/bench_replay.py --steps 525600   # a year of minutes
-    python bench/bench_replay.py --market FILE    # a recording, to its end
+python bench/bench_replay.py                  # one symbol and eight, 20,000 steps each
+python bench/bench_replay.py --steps 525600   # a year of minutes
+python bench/bench_replay.py --market FILE    # a recording, to its end
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ def measure() -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "vela", "up", "--data-dir", folder, "--port", str(port)]
         began = time.perf_counter()
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={"COLUMNS": "300", "PATH": "/usr/bin:/bin"})
+        process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env={"COLUMNS": "300", "PATH": "/usr/bin:/bin"}
+        )
         try:
             link = None
             for line in process.stderr or ():

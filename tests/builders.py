@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 
 import numpy as np
@@ -109,7 +109,7 @@ def candle(open_time: int = 0, close: float = 100.0, high: float | None = None, 
     return Candle(open_time, close, top, bottom, close, 1.0)
 
 
-def candles_of(closes: Sequence[float]) -> Candles:
+def candles_of(closes: Iterable[float]) -> Candles:
     return Candles.from_rows([candle(index * MINUTE, float(close)) for index, close in enumerate(closes)])
 
 

@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from tests.builders import instrument
+from vela.domain.candles import Candle
+from vela.domain.errors import OrderNotFound, OrderRefused, OrderUnresolved
+from vela.domain.events import Envelope, Message, PricesMoved, Topic
+from vela.domain.instrument import Instrument
+from vela.domain.order import OrderRequest
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.bus import Bus
+from vela.ports.execution import Balance, Execution, OrderReport
+from vela.ports.market_data import MarketEvent
+
+M = TypeVar("M", bound=Message)
 
 
 class ManualClock:
@@ -28,3 +44,120 @@ class ManualClock:
     async def sleep(self, seconds: float) -> None:
         self.seconds += seconds
         await asyncio.sleep(0)
+
+
+class FastClock:
+    """A wall clock on which a second lasts a hundredth of one."""
+
+    def now(self) -> int:
+        return int(self.monotonic() * 1_000)
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time() * 100
+
+    async def sleep_until(self, time: int) -> None:
+        await self.sleep((time - self.now()) / 1_000)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds) / 100)
+
+
+class Listener:
+    """Keeps what is said on a bus, from the moment it is made."""
+
+    def __init__(self, bus: Bus, *topics: Topic, name: str = "listener") -> None:
+        bus.subscribe(name, *(topics or Topic))
+        self.messages: list[Message] = []
+        self._task = asyncio.create_task(bus.consume(name, self._keep))
+
+    def of(self, kind: type[M]) -> list[M]:
+        return [message for message in self.messages if isinstance(message, kind)]
+
+    async def _keep(self, envelope: Envelope) -> None:
+        self.messages.append(envelope.message)
+
+
+class ListedFeed:
+    """Market data from lists; an exception among the events is raised when its turn comes."""
+
+    timeframe = Timeframe.M1
+
+    def __init__(
+        self,
+        events: Iterable[MarketEvent | Exception] = (),
+        history: Mapping[TradingSymbol, Sequence[Candle]] | None = None,
+        symbols: Sequence[TradingSymbol] = (TradingSymbol("BTC"),),
+    ) -> None:
+        self.events = list(events)
+        self.candles = dict(history or {})
+        self.symbols = symbols
+        self.asked: list[tuple[TradingSymbol, int, int]] = []
+
+    def instruments(self) -> Sequence[Instrument]:
+        return [instrument(symbol) for symbol in self.symbols]
+
+    async def history(self, symbol: TradingSymbol, before: int, count: int) -> Sequence[Candle]:
+        self.asked.append((symbol, before, count))
+        length = self.timeframe.milliseconds
+        return [c for c in self.candles.get(symbol, ()) if c.open_time + length <= before][-count:]
+
+    async def stream(self) -> AsyncIterator[MarketEvent]:
+        for event in self.events:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+
+class ScriptedExecution:
+    """Passes orders on, save where the script says otherwise; one word for each submission or replacement.
+
+    `ok`; `refuse`: refused for certain; `lose`: it never arrives and no answer comes; `hush`: it arrives, but no answer
+    comes; `gone`: one of the orders to cancel is not there; `die early`, `die late`: this process ends before or after
+    the venue gets it.
+    """
+
+    def __init__(self, venue: Execution, script: Iterable[str] = ()) -> None:
+        self.venue = venue
+        self.script = list(script)
+        self.sent: list[str] = []
+        self.is_mute = False
+        self.before_send: Callable[[Sequence[OrderRequest]], None] = lambda _: None
+
+    async def submit(self, *requests: OrderRequest) -> tuple[OrderReport, ...]:
+        return await self.replace((), *requests)
+
+    async def replace(self, cancel: Sequence[str], *requests: OrderRequest) -> tuple[OrderReport, ...]:
+        self.before_send(requests)
+        self.sent += [request.client_order_id for request in requests]
+        word = self.script.pop(0) if self.script else "ok"
+        failures = {
+            "refuse": OrderRefused("refused by script"),
+            "lose": OrderUnresolved("no answer"),
+            "gone": OrderNotFound("not open"),
+            "die early": RuntimeError("killed before the venue got it"),
+        }
+        if word in failures:
+            raise failures[word]
+        reports = await self.venue.replace(cancel, *requests)
+        if word == "hush":
+            raise OrderUnresolved("no answer")
+        if word == "die late":
+            raise RuntimeError("killed after the venue got it")
+        return reports
+
+    async def cancel(self, client_order_id: str) -> OrderReport:
+        return await self.venue.cancel(client_order_id)
+
+    async def order(self, client_order_id: str) -> OrderReport:
+        if self.is_mute:
+            raise OrderUnresolved("no answer")
+        return await self.venue.order(client_order_id)
+
+    async def open_orders(self) -> tuple[OrderReport, ...]:
+        return await self.venue.open_orders()
+
+    async def balances(self) -> Mapping[str, Balance]:
+        return await self.venue.balances()
+
+    async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
+        return await self.venue.on_prices(prices)

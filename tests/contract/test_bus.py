@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
 from tests.fakes import ManualClock
+
 from vela.adapters.bus.memory import MemoryBus
 from vela.domain.errors import BusError
 from vela.domain.events import Alert, Envelope, MarketEnded, Message, Topic

@@ -6,14 +6,14 @@ quote, and a way to move the market.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from vela.adapters.exchanges.simulated.paper import PaperExecution
+from vela.adapters.storage.sql.record import Record, open_record
 from vela.domain.errors import OrderNotFound, OrderRefused
 from vela.domain.events import PricesMoved, Tick
 from vela.domain.instrument import Instrument
@@ -34,10 +34,10 @@ class Venue(Protocol):
 
 
 class PaperVenue:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, record: Record) -> None:
         balances = {"USDT": Decimal(1000), "BTC": Decimal(2)}
         self.execution: Execution = PaperExecution(
-            directory, [INSTRUMENT], balances, fee_rate=Decimal("0.001"), slippage_ppm=0
+            record.paper_log, [INSTRUMENT], balances, fee_rate=Decimal("0.001"), slippage_ppm=0
         )
         self._time = 0
         self._price = 0.0
@@ -49,14 +49,15 @@ class PaperVenue:
         return await self.execution.on_prices(PricesMoved(time=self._time, ticks=(tick,)))
 
 
-VENUES: dict[str, Callable[[Path], Venue]] = {"paper": PaperVenue}
+VENUES: dict[str, Callable[[Record], Venue]] = {"paper": PaperVenue}
 
 
 @pytest.fixture(params=VENUES)
-async def venue(request, tmp_path) -> Venue:
-    made = VENUES[request.param](tmp_path)
-    await made.move(100.0)
-    return made
+async def venue(request, tmp_path) -> AsyncIterator[Venue]:
+    with open_record(tmp_path) as record:
+        made = VENUES[request.param](record)
+        await made.move(100.0)
+        yield made
 
 
 @pytest.fixture

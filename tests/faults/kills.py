@@ -1,7 +1,8 @@
 """Kills a running `vela up` again and again and looks whether anything was lost.
 
-`python tests/faults/kills.py --kills 100` runs a recording once undisturbed and once with kills at random moments, each followed by a restart;
-then every invariant must hold and the trades must be the same. The moments are drawn from a seed, but fall where the machine's speed puts them.
+`python -m tests.faults.kills --kills 100` runs a market once undisturbed and once with kills at random moments, each
+followed by a restart; then every invariant must hold and the trades must be the same. The moments are drawn from a seed,
+but fall where the machine's speed puts them.
 """
 
 from __future__ import annotations
@@ -15,13 +16,24 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from checker import breaches, trades
+from tests.faults.checker import breaches, trades
 
 
 def command(market: str, data_dir: Path, options: list[str]) -> list[str]:
     """Return the command of a run that leaves at the market's end."""
-    run = [sys.executable, "-m", "vela", "up", "--market", market, "--speed", "max", "--until-end", "--no-page", "--json"]
+    run = [
+        sys.executable,
+        "-m",
+        "vela",
+        "up",
+        "--market",
+        market,
+        "--speed",
+        "max",
+        "--until-end",
+        "--no-page",
+        "--json",
+    ]
     return [*run, "--data-dir", str(data_dir), *options]
 
 
@@ -35,7 +47,7 @@ def run_to_end(market: str, data_dir: Path, options: list[str]) -> str:
 
 def run_with_kills(market: str, data_dir: Path, options: list[str], kills: int, seed: int, longest: float) -> int:
     """Start, kill after a random time, and so on; returns how many processes died by the kill before the market's end."""
-    moments = random.Random(seed)
+    moments = random.Random(seed)  # noqa: S311  moments, no secrets
     killed = 0
     for _ in range(kills):
         process = subprocess.Popen(

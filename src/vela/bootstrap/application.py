@@ -39,7 +39,10 @@ _log = structlog.get_logger("vela")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What is worth telling once everything runs. `url`: None without a page; `login_link`: None once anybody has logged in."""
+    """What is worth telling once everything runs.
+
+    `url`: None without a page; `login_link`: None once anybody has logged in.
+    """
 
     version: str
     market: str
@@ -116,7 +119,7 @@ class Application:
         await self._supervisor.start(Group("history", self._build_history, is_essential=True))
         url = link = None
         if self._settings.page:
-            from vela.bootstrap.page import PageGroup  # heavy libraries, needed only here
+            from vela.bootstrap.page import PageGroup  # noqa: PLC0415  heavy libraries, needed only here
 
             page = PageGroup(
                 self._settings,
@@ -195,7 +198,7 @@ class Application:
 
 
 def choose_strategies(settings: Settings, symbols: Sequence[TradingSymbol]) -> Mapping[TradingSymbol, Strategy]:
-    """Return the strategy of every symbol: as set for the symbol, else as set for all, else the two shipped ones in turn.
+    """Return every symbol's strategy: as set for the symbol, else as set for all, else the two shipped ones in turn.
 
     Raises:
         ConfigurationError: a setting names something that is no symbol in use.
@@ -218,7 +221,8 @@ def _check_quotes(symbols: Sequence[TradingSymbol], quote: str) -> None:
     for symbol in symbols:
         if symbol.quote.value != quote:
             raise ConfigurationError(
-                f"symbol {symbol} is quoted in {symbol.quote.value}; accepted: symbols in {quote}, the account's currency"
+                f"symbol {symbol} is quoted in {symbol.quote.value}; "
+                f"accepted: symbols in {quote}, the account's currency"
             )
 
 
@@ -230,6 +234,6 @@ def _claim(record: Record, market: Market) -> None:
     for key, value in market.identity.items():
         if identity.get(key) != value:
             raise ConfigurationError(
-                f"the data directory holds an account on another market: {key} was {identity.get(key)!r}, now {value!r}; "
-                "accepted: the same market, or another --data-dir"
+                f"the data directory holds an account on another market: {key} was {identity.get(key)!r}, "
+                f"now {value!r}; accepted: the same market, or another --data-dir"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,10 +79,19 @@ def _recording(settings: Settings, path: Path) -> Market:
     # One file and one symbol belong together, whatever the file is called.
     files = {symbols[0]: path} if symbols is not None and len(symbols) == 1 and path.is_file() else path
     source = RecordingSource.from_path(files, timeframe=settings.timeframe, symbols=symbols)
+    _require_recorded(symbols or (), source)
     identity = {
         "market": "recording",
         "sha256": source.fingerprint,
         "symbols": ",".join(str(instrument.symbol) for instrument in source.instruments()),
         "timeframe": source.timeframe.value,
     }
-    return Market(source, f"replay of {path.name}", f"recording-{source.fingerprint[:12]}", identity, True)
+    exchange = f"recording-{source.fingerprint[:12]}"
+    return Market(source, f"replay of {path.name}", exchange, identity, has_end=True)
+
+
+def _require_recorded(symbols: Sequence[TradingSymbol], source: CandleSource) -> None:
+    recorded = [instrument.symbol for instrument in source.instruments()]
+    for symbol in symbols:
+        if symbol not in recorded:
+            raise ConfigurationError(f"{symbol} was not recorded; accepted: {', '.join(map(str, recorded))}")

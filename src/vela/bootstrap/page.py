@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from vela.adapters.clock import SystemClock
 from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.adapters.storage.sql.record import RECORD_FILE
 from vela.bootstrap.market import Market
 from vela.bootstrap.settings import Settings
 from vela.dashboard.auth import LoginTokens, url_host
 from vela.dashboard.facts import SessionFacts
 from vela.domain.candles import Candles
+from vela.domain.errors import ConfigurationError
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.bus import Bus
@@ -103,6 +105,10 @@ def new_login_link(settings: Settings) -> str:
     """Return a link that logs a browser into the page of the settings' data directory, once.
 
     Raises:
-        ConfigurationError: the directory cannot be used.
+        ConfigurationError: nothing is kept in the directory, or it cannot be used.
     """
+    if not (settings.data_dir / RECORD_FILE).exists():
+        raise ConfigurationError(
+            f"data_dir {str(settings.data_dir)!r} holds no account; accepted: the --data-dir of a running vela up"
+        )
     return LoginTokens(settings.data_dir, SystemClock().now).new_link(settings.host, settings.port)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from vela.domain.errors import ConfigurationError
@@ -18,6 +19,8 @@ from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
 from vela.engine.rules import PPM, Stake, TradingRules, percent_to_ppm
 
+T = TypeVar("T")
+
 ENVIRONMENT_PREFIX = "VELA_"
 SYNTHETIC = "synthetic"
 DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
@@ -25,8 +28,23 @@ DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
 # Switches of the build and of the tests that share the prefix.
 _NOT_SETTINGS = frozenset({"skip_web", "require_browser"})
 
-_DURATION = re.compile(r"(\d+)\s*(ms|s|m|h|d)?")
+_DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1_000}
+_BROKEN = re.compile("[\0\ud800-\udfff]")  # bytes that are no UTF-8 arrive as lone surrogates
+_LONGEST_MS = 3_650 * _UNITS_MS["d"]
+
+_MOST_MONEY = Decimal(10) ** 12
+_DECIMALS = 12  # with more of them, sums would outgrow what is computed exactly
+
+# What pydantic says in its own words, said so that it helps.
+_ACCEPTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "a table in vela.toml, such as [strategies] and below it BTC = 'SmaCrossover'",
+    "path_type": "a path",
+    "string_too_short": "some text, not nothing",
+    "string_type": "text",
+}
 
 
 def _as_decimal(value: object) -> Decimal:
@@ -36,13 +54,46 @@ def _as_decimal(value: object) -> Decimal:
 
 def _as_milliseconds(value: object) -> int:
     match = _DURATION.fullmatch(str(value).strip().lower())
-    if match is None:
-        raise ValueError("accepted: a duration such as 10m, 30s or 1h")
-    return int(match[1]) * _UNITS_MS[match[2]]
+    milliseconds = _LONGEST_MS + 1 if match is None else int(match[1]) * _UNITS_MS[match[2]]
+    if milliseconds > _LONGEST_MS:
+        raise ValueError("accepted: a duration such as 10m, 30s or 1h, up to 3650d")
+    return milliseconds
+
+
+def _as_whole(value: object) -> int:
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        with suppress(ValueError):
+            return int(value)
+    raise ValueError("accepted: a whole number")
+
+
+def _check_decimals(value: Decimal, most: int) -> Decimal:
+    exponent = value.normalize().as_tuple().exponent
+    if not isinstance(exponent, int) or -exponent > most:
+        raise ValueError(f"accepted: at most {most} decimals")
+    return value
+
+
+def _of_setting(read: Callable[[str], T], value: object) -> T:
+    # The readers' errors name their own subject; here the setting and its source stand before what is accepted.
+    try:
+        return read(str(value))
+    except ConfigurationError as e:
+        raise ValueError(f"accepted: {str(e).rpartition('accepted: ')[2]}") from None
+
+
+def _check_text(value: str) -> str:
+    if _BROKEN.search(value):
+        raise ValueError("accepted: text without NUL and without broken characters")
+    return value
 
 
 Number = Annotated[Decimal, BeforeValidator(_as_decimal)]
+Percent = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, 4))]
+Fraction = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, _DECIMALS))]
 Duration = Annotated[int, BeforeValidator(_as_milliseconds)]
+Whole = Annotated[int, BeforeValidator(_as_whole)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
 
 
 class Settings(BaseModel):
@@ -50,31 +101,31 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True)
 
-    market: str = SYNTHETIC
-    seed: int = Field(default=12, ge=0, le=2**32 - 1)
+    market: Text = SYNTHETIC
+    seed: Whole = Field(default=12, ge=0, le=2**32 - 1)
     speed: float | None = Field(default=60.0, description="times life speed; None: as fast as it goes")
     symbols: tuple[TradingSymbol, ...] | None = None
     timeframe: Timeframe | None = None
-    candles: int | None = Field(default=None, ge=1, description="stop the market after so many candles")
-    strategy: str | None = None
+    candles: Whole | None = Field(default=None, ge=1, description="stop the market after so many candles")
+    strategy: Text | None = None
     strategies: dict[str, str] = Field(default_factory=dict)
 
-    capital: Number = Field(default=Decimal(1000), gt=0, le=Decimal(10) ** 12)
+    capital: Fraction = Field(default=Decimal(1000), gt=0, le=_MOST_MONEY)
     stake: Stake = Stake.from_str("50")
-    max_positions: int = Field(default=2, ge=1, le=1000)
+    max_positions: Whole = Field(default=2, ge=1, le=1000)
     cooldown: Duration = Field(default="10m", ge=0)  # type: ignore[assignment]  # read by the validator
-    stop_loss: Number = Field(default=Decimal(2), ge=0, lt=100)
-    take_profit: Number = Field(default=Decimal(0), ge=0, le=1000)
-    trailing: Number = Field(default=Decimal(0), ge=0, lt=100)
-    trailing_after: Number = Field(default=Decimal(0), ge=0, le=1000)
-    break_even_after: Number = Field(default=Decimal(0), ge=0, le=1000)
-    fee: Number = Field(default=Decimal("0.001"), ge=0, lt=Decimal("0.1"))
+    stop_loss: Percent = Field(default=Decimal(2), ge=0, lt=100)
+    take_profit: Percent = Field(default=Decimal(0), ge=0, le=1000)
+    trailing: Percent = Field(default=Decimal(0), ge=0, lt=100)
+    trailing_after: Percent = Field(default=Decimal(0), ge=0, le=1000)
+    break_even_after: Percent = Field(default=Decimal(0), ge=0, le=1000)
+    fee: Fraction = Field(default=Decimal("0.001"), ge=0, lt=Decimal("0.1"))
     slippage: Number = Field(default=Decimal("0.0005"), ge=0, lt=Decimal("0.1"))
     regime_filter: bool = False
 
     page: bool = True
-    host: str = "127.0.0.1"
-    port: int = Field(default=5000, ge=1, le=65535)
+    host: Text = "127.0.0.1"
+    port: Whole = Field(default=5000, ge=1, le=65535)
     data_dir: Path = Path("vela-data")
 
     @field_validator("speed", mode="before")
@@ -86,7 +137,7 @@ class Settings(BaseModel):
             speed = float(str(value).rstrip("x×"))
         except ValueError:
             raise ValueError("accepted: a number such as 60, or max") from None
-        if not 0.01 <= speed <= 1e6:  # noqa: PLR2004  the range itself
+        if not 0.01 <= speed <= 1e6:
             raise ValueError("accepted: 0.01 to 1000000, or max")
         return speed
 
@@ -95,27 +146,43 @@ class Settings(BaseModel):
     def _read_symbols(cls, value: object) -> tuple[TradingSymbol, ...] | None:
         if value is None:
             return None
-        symbols = tuple(parse_symbol_list(value))  # type: ignore[arg-type]  # refuses what it cannot read
-        if not symbols:
+        names = value if isinstance(value, list | tuple) else [value]
+        if not names or not all(isinstance(name, str | TradingSymbol) for name in names):
             raise ValueError("accepted: at least one symbol, such as BTC,ETH")
-        return symbols
+        return tuple(parse_symbol_list(value))  # type: ignore[arg-type]  # text, or a list of texts
 
     @field_validator("timeframe", mode="before")
     @classmethod
     def _read_timeframe(cls, value: object) -> Timeframe | None:
-        return None if value is None else Timeframe.from_str(str(value))
+        return None if value is None else _of_setting(Timeframe.from_str, value)
 
     @field_validator("stake", mode="before")
     @classmethod
     def _read_stake(cls, value: object) -> Stake:
-        return value if isinstance(value, Stake) else Stake.from_str(str(value))
+        stake = value if isinstance(value, Stake) else _of_setting(Stake.from_str, value)
+        if stake.amount > _MOST_MONEY:
+            raise ValueError(f"accepted: up to {_MOST_MONEY}")
+        _check_decimals(stake.amount, _DECIMALS)
+        return stake
+
+    @field_validator("strategies")
+    @classmethod
+    def _check_symbols(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            TradingSymbol.from_str(name)
+        return value
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _check_directory(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("accepted: a directory, such as vela-data")
+        return _check_text(str(value)) if isinstance(value, str | Path) else value
 
     @field_validator("slippage")
     @classmethod
     def _check_slippage(cls, value: Decimal) -> Decimal:
-        if value * PPM != int(value * PPM):
-            raise ValueError("accepted: at most six decimals")
-        return value
+        return _check_decimals(value, 6)
 
     @property
     def rules(self) -> TradingRules:
@@ -169,11 +236,12 @@ def load_settings(
 
 
 def _from_file(file: Path) -> dict[str, Any]:
-    if not file.exists():
-        return {}
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as e:
+        # With or without the mark that some editors put at the beginning.
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as e:
         raise ConfigurationError(f"{file} cannot be read: {e}; accepted: a TOML file such as `stake = 50`") from None
 
 
@@ -188,7 +256,7 @@ def _explain(error: ErrorDetails, sources: Mapping[str, str]) -> str:
     if error["type"] == "extra_forbidden":
         accepted = ", ".join(sorted(Settings.model_fields))
         return f"setting {key!r} ({sources.get(key, '?')}) is unknown; accepted: {accepted}"
-    message = str(error.get("ctx", {}).get("error", error["msg"]))
+    message = _ACCEPTED.get(error["type"], str(error.get("ctx", {}).get("error", error["msg"])))
     if "accepted" not in message:
         message = f"accepted: {message.removeprefix('Input should be ').removeprefix('Value error, ')}"
     shown = repr(str(error["input"])[:60])

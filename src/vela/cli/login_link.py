@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
 def login_link(
-    data_dir: Annotated[Path | None, typer.Option(help="The data directory of the running system.")] = None,
+    data_dir: Annotated[str | None, typer.Option(help="The data directory of the running system.")] = None,
     port: Annotated[int | None, typer.Option(help="The page's port.")] = None,
 ) -> None:
     """Print a link that logs a browser in, once.

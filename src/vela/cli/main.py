@@ -28,7 +28,7 @@ app.command("strategies")(strategies.strategies)
 app.command("login-link")(login_link.login_link)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001  typer's callback form
+def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"vela {__version__}")
         raise typer.Exit
@@ -48,7 +48,7 @@ def main() -> None:
     try:
         app()
     except VelaError as e:
-        sys.stderr.write(f"vela: {e}\n")
+        sys.stderr.write(f"vela: {' '.join(str(e).splitlines())}\n")
         from vela.services.supervisor import ServicesFailed  # only now: most commands need no services
 
         sys.exit(EXIT_FAILURE if isinstance(e, ServicesFailed) else EXIT_USAGE)

@@ -86,7 +86,7 @@ def _progress() -> Progress:
 
 async def _show(application: Application, bar: Progress) -> None:
     # A market without an end has no bar: the page shows it.
-    while application.progress is None or application.progress.total is None:
+    while application.progress is None or application.progress.total is None:  # noqa: ASYNC110  nobody tells when
         await asyncio.sleep(_REDRAW_SECONDS)
     progress = application.progress
     task = bar.add_task("candles", total=progress.total, rate="", completed=progress.done)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-def up(  # noqa: PLR0913  one parameter per option
+def up(  # noqa: PLR0917  one parameter per option
     market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
     speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
@@ -32,7 +31,7 @@ def up(  # noqa: PLR0913  one parameter per option
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
     host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Where everything is kept.")] = None,
+    data_dir: Annotated[str | None, typer.Option(help="Where everything is kept.")] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the market ends.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON when leaving.")] = False,
 ) -> None:

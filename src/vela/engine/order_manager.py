@@ -105,8 +105,8 @@ class OrderManager:
     def absent(self, client_order_id: str, time: int) -> Step:
         """Take note that the venue never received an order: proven, not assumed.
 
-        An entry or exit waits for its signal to come again (`resume`) or a newer one; a protective order is planned
-        anew if its position still needs one.
+        An entry or exit waits for its signal to come again (`resume`) or a newer one. Its position is protected anew
+        where it needs to be.
         """
         order = self._orders.pop(client_order_id, None)
         if order is None:
@@ -114,11 +114,11 @@ class OrderManager:
         step = StepBuilder(time)
         if order.purpose in PROTECTIVE:
             step.order(order.moved(OrderStatus.EXPIRED, time, reason="never arrived"))
-            if order.symbol in self._positions:
-                self._protect(order.symbol, step)
-                self._show_positions(step, order.symbol)
         else:
             self._absent[client_order_id] = order
+        if order.symbol in self._positions:
+            self._protect(order.symbol, step)
+        self._show_positions(step, order.symbol)
         return step.build()
 
     def resume(self, client_order_id: str) -> Step:

@@ -36,7 +36,8 @@ def _sums(values: Series, period: int, count: int) -> Series:
     # Both ways add the values of a window one after the other, oldest first, so that they agree to the last bit.
     if count * period <= _GATHERED_AT_MOST:
         running: Series = np.add.accumulate(values[_windows(period, count)], axis=0)  # unlike sum, always in order
-        return running[-1]
+        newest: Series = running[-1]
+        return newest
     total = np.zeros(count)
     for offset in range(period):
         total += values[offset : offset + count]

@@ -32,8 +32,9 @@ from vela.ports.clock import Clock
 from vela.services.service import Service
 from vela.strategies.base import Strategy
 
-# With this many candles an EMA of 200 no longer depends on where it began: its start weighs less than a double can show.
+# With so many candles an EMA of 200 no longer depends on where it began: its start weighs less than a double shows.
 _WARMUP_CANDLES = 4_096
+_ASK_AGAIN_SECONDS = 10.0  # who answers may have died over the request
 
 _log = structlog.get_logger("vela.brain")
 
@@ -66,6 +67,7 @@ class BrainService(Service):
         self._watches = {symbol: _Watch(symbol, strategy) for symbol, strategy in strategies.items()}
         self._is_warm = False
         self._served: asyncio.Future[HistoryServed] | None = None
+        self._request_id = ""
         self._warmup_consumer = f"{self.name}-warmup"
         bus.subscribe(self.name, Topic.CANDLES)
         bus.subscribe(self._warmup_consumer, Topic.HISTORY)
@@ -85,7 +87,10 @@ class BrainService(Service):
 
     async def _receive_history(self, envelope: Envelope) -> None:
         message = envelope.message
-        if isinstance(message, HistoryServed) and self._served is not None and not self._served.done():
+        if not isinstance(message, HistoryServed) or self._served is None or self._served.done():
+            return
+        # An answer to somebody else may reach into what is to be decided on.
+        if message.request_id == self._request_id:
             self._served.set_result(message)
 
     async def _handle(self, envelope: Envelope) -> None:
@@ -118,12 +123,13 @@ class BrainService(Service):
             (entry.candle.open_time for entry in (*message.backfilled, *message.candles)),
             default=message.time - message.timeframe.milliseconds,
         )
-        request_id = f"{self.name}-{message.time}"
+        self._request_id = f"{self.name}-{before}"
         symbols = tuple(self._watches)
-        await self.bus.publish(
-            HistoryRequested(time=before, request_id=request_id, symbols=symbols, count=_WARMUP_CANDLES)
-        )
-        for history in (await self._served).histories:
+        request = HistoryRequested(time=before, request_id=self._request_id, symbols=symbols, count=_WARMUP_CANDLES)
+        while not self._served.done():
+            await self.bus.publish(request)
+            await asyncio.wait([self._served], timeout=_ASK_AGAIN_SECONDS)
+        for history in self._served.result().histories:
             watch = self._watches[history.symbol]
             for candle in history.candles:
                 watch.take(candle)

@@ -23,7 +23,10 @@ _WRITE_SECONDS = 60.0
 
 
 class HistoricalService(Service):
-    """Writes closed candles to the store in batches; answers requests for the newest ones, asking the venue for what is missing."""
+    """Writes closed candles to the store in batches and answers requests for the newest ones.
+
+    What is missing is asked of the venue.
+    """
 
     name = "historical"
 

@@ -86,9 +86,9 @@ class MarketDataService(Service):
                 refused.append(RefusedCandle(row.symbol, row.candle.open_time, fault))
                 continue
             if sequence.missing_before(row.candle):
-                backfilled.extend(await self._backfill(row, sequence, now))
-                gap = _gap(row, sequence, self._feed.timeframe.milliseconds)
-                gaps.extend([gap] if gap else [])
+                found, left = await self._backfill(row, sequence)
+                backfilled.extend(found)
+                gaps.extend(left)
             sequence.take(row.candle)
             accepted.append(row)
         await self.bus.publish(
@@ -102,24 +102,25 @@ class MarketDataService(Service):
             )
         )
 
-    async def _backfill(self, row: SymbolCandle, sequence: CandleSequence, now: int) -> list[SymbolCandle]:
-        found = []
-        missing = sequence.missing_before(row.candle)
-        for candle in await self._feed.history(row.symbol, row.candle.open_time, missing):
-            if sequence.fault(candle, now) is None:
-                sequence.take(candle)
-                found.append(SymbolCandle(row.symbol, candle))
-        return found
+    async def _backfill(self, row: SymbolCandle, sequence: CandleSequence) -> tuple[list[SymbolCandle], list[Gap]]:
+        # The history may have holes of its own, and rows that are as faulty as any.
+        length, found, gaps = self._feed.timeframe.milliseconds, [], []
+        history = await self._feed.history(row.symbol, row.candle.open_time, sequence.missing_before(row.candle))
+        for older in (SymbolCandle(row.symbol, candle) for candle in history):
+            if sequence.fault(older.candle, row.candle.open_time) is None:
+                gaps += _gaps(older, sequence, length)
+                sequence.take(older.candle)
+                found.append(older)
+        return found, [*gaps, *_gaps(row, sequence, length)]
 
 
 def _is_price(tick: Tick) -> bool:
     return tick.low > 0.0 and math.isfinite(tick.high) and tick.low <= tick.price <= tick.high
 
 
-def _gap(row: SymbolCandle, sequence: CandleSequence, timeframe_ms: int) -> Gap | None:
-    # The last gap before the candle; a history that is itself full of holes shows up in the stored series.
+def _gaps(row: SymbolCandle, sequence: CandleSequence, timeframe_ms: int) -> list[Gap]:
     missing = sequence.missing_before(row.candle)
     if not missing or sequence.last is None:
-        return None
+        return []
     first = sequence.last.open_time + timeframe_ms
-    return Gap(row.symbol, first, row.candle.open_time - timeframe_ms, missing)
+    return [Gap(row.symbol, first, row.candle.open_time - timeframe_ms, missing)]

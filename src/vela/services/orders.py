@@ -33,7 +33,10 @@ _log = structlog.get_logger("vela.orders")
 
 
 class OrdersService(Service):
-    """Carries the order manager's steps out: commit, then send, then book the answer. Everything passes one queue, in order."""
+    """Carries the order manager's steps out: commit, then send, then book the answer.
+
+    Everything passes one queue, in order.
+    """
 
     name = "orders"
 

@@ -30,8 +30,10 @@ class _Count:
 
 
 class PersistenceService(Service):
-    """Journals whole rounds. A round is written once a later one has begun, because only then is everything that it led to done:
-    after a crash the market is taken up where the journal ends, and nothing between is lost.
+    """Journals whole rounds.
+
+    A round is written once a later one has begun, because only then is everything that it led to done: after a crash
+    the market is taken up where the journal ends, and nothing between is lost.
     """
 
     name = "persistence"

@@ -29,14 +29,14 @@ class Service(ABC):
         """The names under which it collects messages."""
         return (self.name,)
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027  optional to override
         """Load what is needed, before any message is handled. The base needs nothing."""
 
     @abstractmethod
     async def work(self) -> None:
         """Do the work until cancelled, or until there is none left."""
 
-    async def stop(self) -> None:
+    async def stop(self) -> None:  # noqa: B027  optional to override
         """Finish cleanly after `work` was cancelled. The base has nothing to finish."""
 
     async def run(self) -> None:

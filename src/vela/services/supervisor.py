@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -68,7 +68,10 @@ class Supervisor:
         Raises:
             ServicesFailed: an essential group was given up.
         """
-        await asyncio.gather(*self._tasks)
+        # Not gather: cancelled, it would take the groups with it, before they could finish what they are at.
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
 
     async def stop(self, *, cleanly: bool) -> None:
         """Cancel all groups; `cleanly`: then let their services finish, the last started first."""
@@ -81,11 +84,21 @@ class Supervisor:
 
     async def _start_services(self, group: Group, restarts: int) -> list[Service]:
         services = list(await group.build())
-        for service in services:
-            service.restarts = restarts
-            await self._show(service, ServiceState.STARTING)
-            await service.start()
+        try:
+            for service in services:
+                service.restarts = restarts
+                await self._show(service, ServiceState.STARTING)
+                await service.start()
+        except BaseException:
+            self._unsubscribe(services)
+            raise
         return services
+
+    def _unsubscribe(self, services: Iterable[Service]) -> None:
+        # Nobody is there to take what they collect: it would hold up those who wait until all is handled.
+        for service in services:
+            for consumer in service.consumers:
+                self._bus.unsubscribe(consumer)
 
     async def _keep_alive(self, group: Group, services: list[Service]) -> None:
         failures: deque[float] = deque(maxlen=_FAILURES_ALLOWED)
@@ -99,9 +112,11 @@ class Supervisor:
             else:
                 return
             await self._mourn(group, services, error)
+            failed = tuple(services)
+            services.clear()  # what failed has nothing whole to finish, should the end come now
             failures.append(self._clock.monotonic())
             if len(failures) == _FAILURES_ALLOWED and failures[-1] - failures[0] < _FAILURES_WITHIN_SECONDS:
-                await self._give_up(group, services, error)
+                await self._give_up(group, failed, error)
                 return
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -113,9 +128,8 @@ class Supervisor:
 
     async def _mourn(self, group: Group, services: Sequence[Service], error: Exception) -> None:
         _log.error("services failed", group=group.name, error=repr(error), exc_info=error)
+        self._unsubscribe(services)
         for service in services:
-            for consumer in service.consumers:
-                self._bus.unsubscribe(consumer)
             await self._show(service, ServiceState.FAILED, detail=repr(error)[:200])
         await self._bus.publish(
             Alert(time=self._clock.now(), level="critical", text=f"{group.name} failed and restarts: {error!r}"[:300])

@@ -69,7 +69,8 @@ def test_a_limit_is_never_worse_than_its_price_and_lies_inside_the_move(limit, m
     ],
 )
 def test_a_stop_at_100_with_one_per_cent_slippage(is_sell, move, fill):
-    assert stop_fill_ticks(100, is_sell, *move, 10_000) == fill
+    first, low, high = move
+    assert stop_fill_ticks(100, is_sell, first, low, high, 10_000) == fill
 
 
 @pytest.mark.parametrize(

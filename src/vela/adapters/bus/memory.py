@@ -38,6 +38,7 @@ class MemoryBus:
         self._published = 0
         self._unhandled = 0
         self._settling: set[asyncio.Future[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._dead: deque[Envelope] = deque(maxlen=_DEAD_LETTERS_KEPT)
 
     async def publish(self, message: Message) -> None:
@@ -81,10 +82,11 @@ class MemoryBus:
     async def consume(self, consumer: str, handler: Handler) -> None:
         """See `Bus.consume`."""
         entry = self._consumers[consumer]
-        loop = asyncio.get_running_loop()
+        # Asked for once: it takes a system call, and here it would be one per message.
+        self._loop = self._loop or asyncio.get_running_loop()
         while True:
             while not entry.queue:
-                entry.waiting = loop.create_future()
+                entry.waiting = self._loop.create_future()
                 await entry.waiting
             envelope = entry.queue[0]
             entry.deliveries += 1
@@ -113,11 +115,8 @@ class MemoryBus:
 
     async def settled(self) -> None:
         """See `Bus.settled`."""
-        if not self._unhandled:
-            return
-        loop = asyncio.get_running_loop()
         while self._unhandled:
-            future: asyncio.Future[None] = loop.create_future()
+            future: asyncio.Future[None] = asyncio.Future(loop=self._loop)
             self._settling.add(future)
             try:
                 await future

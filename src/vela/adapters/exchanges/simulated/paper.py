@@ -1,7 +1,7 @@
 """A paper account: the simulated exchange, with everything that happens to it written down before anybody is told.
 
-The log is a list of entries of JSON. The first describes the account; each further one holds the events of one command or
-of one moment's prices, so that an entry is the unit of what happened or did not.
+The log is a list of entries of JSON. The first describes the account; each further one holds the events of one command
+or of one moment's prices, so that an entry is the unit of what happened or did not.
 """
 
 from __future__ import annotations
@@ -174,7 +174,9 @@ class PaperExecution:
             raise self._damaged(number, error) from None
 
     def _damaged(self, number: int, error: Exception) -> StorageError:
-        return StorageError(f"the paper account's log is damaged in entry {number}: {error}; accepted: what was written")
+        return StorageError(
+            f"the paper account's log is damaged in entry {number}: {error}; accepted: what was written"
+        )
 
 
 def _order_of(event: ExchangeEvent) -> str:

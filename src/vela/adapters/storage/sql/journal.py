@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Insert, case, func, select
 
-from vela.adapters.storage.sql.database import insert_into, transaction, upsert_into, write
+from vela.adapters.storage.sql.database import Prepared, insert_into, transaction, upsert_into
 from vela.adapters.storage.sql.known_symbols import KnownSymbols
 from vela.adapters.storage.sql.rows import Values, fields
 from vela.adapters.storage.sql.schema import account_meta, candle_faults, candles_index, decisions, wallets
@@ -26,11 +26,12 @@ class SqlJournal:
         """Prepare the statements; the connection stays the caller's to close."""
         self._connection = connection
         self._symbols = KnownSymbols(connection)
-        self._insert_decision = insert_into(connection, decisions).on_conflict_do_nothing()
-        self._upsert_wallet = upsert_into(connection, wallets)
-        self._upsert_meta = upsert_into(connection, account_meta)
-        self._add_candles = _add_candles(connection)
-        self._add_faults = _add_faults(connection)
+        insert_decision = insert_into(connection, decisions).on_conflict_do_nothing()
+        self._insert_decision = Prepared(connection, insert_decision, decisions.columns.keys())
+        self._upsert_wallet = Prepared(connection, upsert_into(connection, wallets), wallets.columns.keys())
+        self._upsert_meta = Prepared(connection, upsert_into(connection, account_meta), account_meta.columns.keys())
+        self._add_candles = Prepared(connection, _add_candles(connection), candles_index.columns.keys())
+        self._add_faults = Prepared(connection, _add_faults(connection), candle_faults.columns.keys())
         self._cursor = select(account_meta.c.value).where(account_meta.c.key == CURSOR)
 
     async def cursor(self) -> int | None:
@@ -54,14 +55,14 @@ class SqlJournal:
             counted = entry.candles if stored is None or entry.cursor > stored else ()
             met = {decision.symbol for decision in entry.decisions} | {count.symbol for count in counted}
             added = self._symbols.add(met)
-            write(connection, self._insert_decision, [fields(decision) for decision in entry.decisions])
+            self._insert_decision.run([fields(decision) for decision in entry.decisions])
             # One statement may not touch a row twice on PostgreSQL: of one time only the last wallet is sent.
             newest = {wallet.time: wallet for wallet in entry.wallets}
-            write(connection, self._upsert_wallet, [fields(wallet) for wallet in newest.values()])
-            write(connection, self._add_candles, [_candles_row(count) for count in counted])
-            write(connection, self._add_faults, [row for count in counted for row in _fault_rows(count)])
+            self._upsert_wallet.run([fields(wallet) for wallet in newest.values()])
+            self._add_candles.run([_candles_row(count) for count in counted])
+            self._add_faults.run([row for count in counted for row in _fault_rows(count)])
             if stored is None or entry.cursor > stored:
-                write(connection, self._upsert_meta, [{"key": CURSOR, "value": str(entry.cursor)}])
+                self._upsert_meta.run([{"key": CURSOR, "value": str(entry.cursor)}])
         self._symbols.remember(added)
 
     def _stored_cursor(self) -> int | None:

@@ -1,7 +1,7 @@
 """The paper exchange's own log, beside the record in one database.
 
-One database means one write-ahead log: whatever a power cut takes away, it takes from the end of both, so that the exchange and the record
-never disagree about what happened before.
+One database means one write-ahead log: whatever a power cut takes away, it takes from the end of both, so that the
+exchange and the record never disagree about what happened before.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, insert, select
 
-from vela.adapters.storage.sql.database import transaction
+from vela.adapters.storage.sql.database import Prepared, transaction
 from vela.adapters.storage.sql.schema import paper_events
 
 
@@ -24,7 +24,7 @@ class SqlPaperLog:
             StorageError: the database cannot be read.
         """
         self._connection = connection
-        self._insert = insert(paper_events)
+        self._insert = Prepared(connection, insert(paper_events), paper_events.columns.keys())
         with transaction(connection):
             self._newest: int = connection.execute(
                 select(func.coalesce(func.max(paper_events.c.number), 0))
@@ -49,5 +49,5 @@ class SqlPaperLog:
         """
         number = self._newest + 1
         with transaction(self._connection):
-            self._connection.execute(self._insert, {"number": number, "events": text})
+            self._insert.run([{"number": number, "events": text}])
         self._newest = number

@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import Connection, delete, insert, select
 
 from vela.adapters.storage.lock import DirectoryLock
-from vela.adapters.storage.sql.database import Database, Purpose, transaction, write
+from vela.adapters.storage.sql.database import Database, Purpose, transaction
 from vela.adapters.storage.sql.journal import SqlJournal
 from vela.adapters.storage.sql.migration import bring_up_to_date
 from vela.adapters.storage.sql.paper_log import SqlPaperLog
@@ -43,8 +43,8 @@ class Record:
         Args:
             database: where it lies.
             lock: released by `close`.
-            trading: TRADING where a venue outside remembers what was sent; JOURNAL is enough for a paper account, whose exchange
-                lies in the same database: a power cut takes both back to the same moment.
+            trading: TRADING where a venue outside remembers what was sent; JOURNAL is enough for a paper account, whose
+                exchange lies in the same database: a power cut takes both back to the same moment.
 
         Raises:
             StorageError: the database cannot be used.
@@ -78,7 +78,8 @@ class Record:
         rows = [{"key": _IDENTITY + name, "value": value} for name, value in sorted(identity.items())]
         with transaction(self._own):
             self._own.execute(delete(account_meta).where(account_meta.c.key.startswith(_IDENTITY, autoescape=True)))
-            write(self._own, insert(account_meta), rows)
+            if rows:
+                self._own.execute(insert(account_meta), rows)
 
     def close(self) -> None:
         """Close the connections and let go of the directory; a second call does nothing."""

@@ -281,7 +281,7 @@ account_meta = Table(
     _required("value", Text),
 )
 
-# What happened at the paper account's own exchange: one row per command or moment, in order, written before it is answered.
+# What happened at the paper account's own exchange: a row per command or moment, in order, written before the answer.
 paper_events = Table(
     "paper_events",
     metadata,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Insert, bindparam, delete, func, insert, select
 
-from vela.adapters.storage.sql.database import transaction, upsert_into, write
+from vela.adapters.storage.sql.database import Prepared, transaction, upsert_into
 from vela.adapters.storage.sql.known_symbols import KnownSymbols
 from vela.adapters.storage.sql.rows import Values, fields, order_row, outcome_row, read_order, read_outcome
 from vela.adapters.storage.sql.schema import (
@@ -44,13 +44,17 @@ class SqlTradingRecord:
         """Prepare the statements; the connection stays the caller's to close."""
         self._connection = connection
         self._symbols = KnownSymbols(connection)
-        self._upsert_order = upsert_into(connection, orders)
-        self._insert_event = _insert_event()
-        self._upsert_position = upsert_into(connection, positions)
-        self._delete_position = delete(positions).where(positions.c.symbol == bindparam("closed"))
-        self._upsert_balance = upsert_into(connection, balances)
-        self._upsert_entry = upsert_into(connection, entries)
-        self._insert = {table: insert(table) for table in (fills, trades, ledger_entries, signals)}
+        self._upsert = {
+            table: Prepared(connection, upsert_into(connection, table), table.columns.keys())
+            for table in (orders, positions, balances, entries)
+        }
+        self._insert = {
+            table: Prepared(connection, insert(table), table.columns.keys())
+            for table in (fills, ledger_entries, signals)
+        }
+        self._insert_trade = Prepared(connection, insert(trades), set(trades.columns.keys()) - {"id"})
+        self._insert_event = Prepared(connection, _insert_event(), ("status", "time", "filled_quantity", "reason"))
+        self._delete_position = Prepared(connection, delete(positions).where(positions.c.symbol == bindparam("closed")))
         self._balances = select(balances).where(balances.c.asset.in_(bindparam("assets", expanding=True)))
         self._has_fill = select(fills.c.fill_id).where(fills.c.fill_id == bindparam("fill_id"))
         self._outcome = select(signals).where(
@@ -122,22 +126,21 @@ class SqlTradingRecord:
 
     def _write_orders(self, states: Sequence[Order]) -> None:
         newest = {order.client_order_id: order for order in states}
-        write(self._connection, self._upsert_order, [order_row(order) for order in newest.values()])
-        write(self._connection, self._insert_event, [_event_row(order) for order in states])
+        self._upsert[orders].run([order_row(order) for order in newest.values()])
+        self._insert_event.run([_event_row(order) for order in states])
 
     def _write_rest(self, changes: Changes) -> None:
-        connection, insertion = self._connection, self._insert
-        write(connection, insertion[fills], [fields(fill) for fill in changes.fills])
-        write(connection, self._delete_position, [{"closed": symbol} for symbol in changes.closed])
-        write(connection, self._upsert_position, [fields(position) for position in changes.positions])
-        write(connection, insertion[trades], [fields(trade) for trade in changes.trades])
-        write(connection, insertion[signals], [outcome_row(outcome) for outcome in changes.outcomes])
-        write(connection, self._upsert_entry, [{"symbol": symbol, "time": time} for symbol, time in changes.entries])
+        self._insert[fills].run([fields(fill) for fill in changes.fills])
+        self._delete_position.run([{"closed": symbol} for symbol in changes.closed])
+        self._upsert[positions].run([fields(position) for position in changes.positions])
+        self._insert_trade.run([fields(trade) for trade in changes.trades])
+        self._insert[signals].run([outcome_row(outcome) for outcome in changes.outcomes])
+        self._upsert[entries].run([{"symbol": symbol, "time": time} for symbol, time in changes.entries])
 
     def _post(self, ledger: Sequence[LedgerTransaction]) -> None:
         if not ledger:
             return
-        write(self._connection, self._insert[ledger_entries], [row for booking in ledger for row in _lines(booking)])
+        self._insert[ledger_entries].run([row for booking in ledger for row in _lines(booking)])
         postings = [posting for booking in ledger for posting in booking.postings]
         assets = sorted({posting.asset for posting in postings})
         amounts: dict[tuple[str, str], Decimal] = {
@@ -151,10 +154,8 @@ class SqlTradingRecord:
             if account in NEVER_BELOW_ZERO and amounts[account, asset] < 0:
                 amount = plain(amounts[account, asset])
                 raise LedgerError(f"{account} of {asset} would be {amount}; accepted: 0 or more")
-        write(
-            self._connection,
-            self._upsert_balance,
-            [{"account": account, "asset": asset, "amount": amounts[account, asset]} for account, asset in changed],
+        self._upsert[balances].run(
+            [{"account": account, "asset": asset, "amount": amounts[account, asset]} for account, asset in changed]
         )
 
 

@@ -1,0 +1,184 @@
+"""What was refused, lost or unknown: guarded, asked for, sent once more, protected anew."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from tests.builders import BTC
+from tests.unit.engine.desk import buy, desk, hit, live, sell
+from tests.unit.engine.venue import protective
+
+from vela.domain.events import (
+    Alert,
+    PositionChanged,
+    Tick,
+)
+from vela.domain.order import OrderPurpose, OrderStatus, OrderType
+from vela.domain.position import ExitReason
+from vela.engine.step import NOTHING
+
+S = OrderStatus
+MINUTE = 60_000
+
+
+def test_a_stop_that_was_refused_is_guarded_here_and_says_so():
+    at = desk(take_profit_ppm=50_000)
+    at.venue.protective = "refuse"
+    buy(at)
+    assert at.manager.live_orders == ()
+    assert at.manager.stop_state(at.manager.positions[0]) == "guarded"
+    told = at.steps[-1].messages[-1]
+    assert isinstance(told, PositionChanged)
+    assert told.stop_state == "guarded"
+    at.advance()
+    at.venue.market = "fill"
+    assert at.quote(BTC, "98.01") is NOTHING
+    at.quote(BTC, "98")
+    assert (at.trades[0].exit_reason, at.trades[0].exit_price) == (ExitReason.STOP_LOSS, Decimal(98))
+
+
+def test_a_guard_refused_tries_again_under_an_id_of_its_own():
+    at = desk()
+    at.venue.protective = "refuse"
+    buy(at)
+    at.venue.market = "refuse"
+    for price in ("97", "96"):
+        at.advance()
+        at.quote(BTC, price)
+    at.venue.market = "fill"
+    at.advance()
+    at.quote(BTC, "95")
+    exits = [order for order in at.orders.values() if order.purpose is OrderPurpose.EXIT]
+    assert [order.status for order in exits] == [S.REJECTED, S.REJECTED, S.FILLED]
+    assert at.trades[0].exit_price == 95
+
+
+def test_a_guard_acts_once_on_several_prices_of_one_moment():
+    at = desk()
+    at.venue.protective = "refuse"
+    buy(at)
+    low = Tick(BTC, 99.0, 97.0, 99.5)
+    step = at.manager.on_ticks([low, low], at.advance())
+    assert len(step.plans) == 1
+
+
+def test_a_resting_target_does_not_keep_the_guard_from_its_stop():
+    at = desk(take_profit_ppm=50_000)
+    buy(at)
+    stop = next(o for o in at.manager.live_orders if o.purpose is OrderPurpose.STOP)
+    at.venue.protective = "refuse"
+    at.venue.end(stop.client_order_id, S.EXPIRED)
+    at.poll()
+    assert live(at, OrderPurpose.TAKE_PROFIT).status is S.ACCEPTED
+    at.advance()
+    at.quote(BTC, "97")
+    assert at.trades[0].exit_reason is ExitReason.STOP_LOSS
+    assert at.manager.live_orders == ()
+
+
+def test_an_answer_that_never_came_is_asked_for_and_not_sent_again():
+    at = desk()
+    buy(at, answer="answer_lost")
+    entry = live(at, OrderPurpose.ENTRY)
+    assert entry.status is S.UNKNOWN
+    assert any(isinstance(message, Alert) for message in at.steps[-1].messages)
+    at.venue.execute(entry.client_order_id, Decimal(1))
+    at.ask_unknown()
+    assert at.manager.positions[0].entry_reason == "signal"
+
+
+@pytest.mark.parametrize("answer", ["lost", "answer_lost"])
+def test_an_exit_that_was_unknown_for_a_while_keeps_its_reason(answer: str):
+    at = desk()
+    buy(at)
+    sell(at, answer=answer)
+    assert live(at, OrderPurpose.EXIT).status is S.UNKNOWN
+    at.ask_unknown()
+    at.venue.market = "fill"
+    at.follow(at.manager.resume(at.ordered()))
+    for resting in at.venue.open_orders(BTC, OrderType.MARKET):
+        at.venue.execute(resting.request.client_order_id, resting.left)
+    at.poll()
+    assert at.trades[0].exit_reason is ExitReason.SIGNAL
+
+
+def test_a_stop_that_was_unknown_for_a_while_keeps_its_reason():
+    at = desk()
+    at.venue.protective = "answer_lost"
+    buy(at)
+    assert at.manager.stop_state(at.manager.positions[0]) == "planned"
+    hit(at, OrderType.STOP, "98")
+    at.ask_unknown()
+    assert at.trades[0].exit_reason is ExitReason.STOP_LOSS
+
+
+def test_what_the_venue_says_of_a_working_order_does_not_become_its_reason():
+    at = desk()
+    buy(at)
+    stop = live(at, OrderPurpose.STOP)
+    report = msgspec.structs.replace(at.venue.report(stop.client_order_id), venue_order_id="other", reason="triggered")
+    at.follow(at.manager.on_reports([report]))
+    assert live(at, OrderPurpose.STOP).reason == "stop_loss"
+
+
+def test_an_entry_that_never_arrived_is_sent_once_more_and_no_more():
+    at = desk()
+    buy(at, answer="lost")
+    order_id = at.ordered(0)
+    at.ask_unknown()
+    assert at.manager.live_orders == ()
+    at.venue.market = "fill"
+    step = at.follow(at.manager.resume(order_id))
+    assert [plan.requests[0].client_order_id for plan in step.plans] == [order_id]
+    assert at.manager.positions[0].quantity == 1
+    assert at.manager.resume(order_id) is NOTHING
+
+
+def test_an_entry_that_never_arrived_expires_with_its_candle():
+    at = desk()
+    buy(at, answer="lost")
+    order_id, time = at.ordered(0), at.time
+    at.ask_unknown()
+    assert at.manager.expire_absent(time, time) is NOTHING
+    step = at.follow(at.manager.expire_absent(time + 1, time + 1))
+    assert [(o.client_order_id, o.status, o.reason) for o in step.changes.orders] == [
+        (order_id, S.EXPIRED, "never arrived")
+    ]
+    assert at.manager.resume(order_id) is NOTHING
+    assert at.manager.wallet(0).reserved == 0
+
+
+def test_an_exit_that_never_arrived_is_given_up_when_its_position_has_gone():
+    at = desk()
+    buy(at)
+    sell(at, answer="lost")
+    at.ask_unknown()
+    hit(at, OrderType.STOP, "98")
+    at.poll()
+    step = at.follow(at.manager.resume(at.ordered()))
+    assert step.plans == ()
+    assert [order.status for order in step.changes.orders] == [S.EXPIRED]
+
+
+def test_a_protective_order_that_never_arrived_is_planned_anew():
+    at = desk(take_profit_ppm=50_000)
+    at.venue.protective = "lost"
+    buy(at)
+    at.venue.protective = "accept"
+    at.ask_unknown()
+    resting = protective(at.manager.live_orders, BTC)
+    assert [(o.status, o.client_order_id[-2:]) for o in resting] == [(S.ACCEPTED, "S2"), (S.ACCEPTED, "T2")]
+    assert at.manager.absent("no such order", 0) is NOTHING
+
+
+def test_a_restart_protects_what_is_held():
+    at = desk()
+    at.venue.protective = "refuse"
+    buy(at)
+    at.venue.protective = "accept"
+    at.restart()
+    assert at.manager.stop_state(at.manager.positions[0]) == "resting"
+    at.restart()
+    assert at.manager.protect_all(0) is NOTHING

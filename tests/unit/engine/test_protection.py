@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from tests.builders import instrument, order, position
+
+from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
+from vela.domain.position import PositionSide
+from vela.engine.protection import covers, is_settling, protective_requests
+
+S = OrderStatus
+HELD = position(stop_ticks=9_800, target_ticks=11_000, revision=3)
+
+
+def resting(held=HELD, status: OrderStatus = S.ACCEPTED) -> list[Order]:
+    purpose = {OrderType.STOP: OrderPurpose.STOP, OrderType.LIMIT: OrderPurpose.TAKE_PROFIT}
+    return [order(status, purpose[r.type], request=r) for r in protective_requests(held, instrument())]
+
+
+def test_stop_and_target_form_one_group():
+    stop, target = protective_requests(HELD, instrument())
+    common: dict[str, Any] = {
+        "symbol": HELD.symbol,
+        "side": Side.SELL,
+        "quantity": Decimal("0.5"),
+        "group": "BTCUSDT-1000-G3",
+    }
+    assert stop == OrderRequest("BTCUSDT-1000-S3", type=OrderType.STOP, stop_price=Decimal("98.00"), **common)
+    assert target == OrderRequest("BTCUSDT-1000-T3", type=OrderType.LIMIT, price=Decimal("110.00"), **common)
+
+
+def test_one_alone_has_no_group():
+    (stop,) = protective_requests(position(stop_ticks=9_800), instrument())
+    (target,) = protective_requests(position(stop_ticks=None, target_ticks=11_000), instrument())
+    assert (stop.type, stop.group, target.type, target.group) == (OrderType.STOP, None, OrderType.LIMIT, None)
+    assert protective_requests(position(stop_ticks=None), instrument()) == ()
+
+
+def test_a_short_is_protected_by_buying():
+    short = position(side=PositionSide.SHORT, stop_ticks=10_200, target_ticks=9_000)
+    assert {r.side for r in protective_requests(short, instrument())} == {Side.BUY}
+
+
+def test_what_rests_covers_the_position_it_was_made_for_whatever_its_revision():
+    assert covers(resting(), HELD, instrument())
+    assert covers(resting(), msgspec.structs.replace(HELD, revision=9), instrument())
+    assert covers([], position(stop_ticks=None), instrument())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quantity": Decimal("0.4")},
+        {"stop_ticks": 9_801},
+        {"target_ticks": 10_999},
+        {"stop_ticks": None},
+        {"target_ticks": None},
+    ],
+)
+def test_another_size_or_level_is_not_covered(changes):
+    assert not covers(resting(), msgspec.structs.replace(HELD, **changes), instrument())
+
+
+def test_one_missing_or_one_too_many_does_not_cover():
+    assert not covers(resting()[:1], HELD, instrument())
+    assert not covers(resting()[1:], HELD, instrument())
+    assert not covers([*resting(), resting()[0]], HELD, instrument())
+    assert not covers([], HELD, instrument())
+
+
+def test_what_is_left_of_an_order_counts():
+    stop_only = position(quantity=Decimal("0.3"))
+    (stop,) = resting(position())
+    partly = msgspec.structs.replace(stop, status=S.PARTIALLY_FILLED, filled_quantity=Decimal("0.2"))
+    assert covers([partly], stop_only, instrument())
+    assert not covers([partly], position(), instrument())
+
+
+@pytest.mark.parametrize(
+    ("stop", "target", "settling"),
+    [
+        (S.ACCEPTED, S.ACCEPTED, False),
+        (S.SENT, S.ACCEPTED, True),
+        (S.ACCEPTED, S.SENT, True),
+        (S.UNKNOWN, S.ACCEPTED, True),
+        (S.ACCEPTED, S.UNKNOWN, True),
+        (S.PARTIALLY_FILLED, S.ACCEPTED, True),
+        (S.ACCEPTED, S.PARTIALLY_FILLED, False),
+    ],
+)
+def test_orders_are_left_alone_while_the_venue_is_at_work(stop: OrderStatus, target: OrderStatus, settling: bool):
+    orders = [msgspec.structs.replace(o, status=s) for o, s in zip(resting(), (stop, target), strict=True)]
+    assert is_settling(orders) is settling
+
+
+def test_nothing_is_settled():
+    assert not is_settling([])

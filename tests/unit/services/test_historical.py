@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import asyncio
+import math
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.builders import BTC, ETH, MINUTE, candle
+from tests.fakes import FastClock, ListedFeed, Listener, ManualClock
+
+from vela.adapters.bus.memory import MemoryBus
+from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.domain.candles import Candle, Candles
+from vela.domain.events import CandlesClosed, HistoryRequested, HistoryServed, SymbolCandle, Topic
+from vela.domain.timeframe import Timeframe
+from vela.services.historical import HistoricalService
+
+NOW = 50 * MINUTE
+
+
+def at(*minutes: int) -> list[Candle]:
+    return [candle(minute * MINUTE, 100.0 + minute) for minute in minutes]
+
+
+class Shelf:
+    """The service with a store on disk and a feed from lists."""
+
+    def __init__(self, directory: Path, feed: ListedFeed, wall_clock: ManualClock | FastClock | None = None) -> None:
+        self.store = ParquetCandleStore(directory)
+        self.feed = feed
+        self.bus = MemoryBus(ManualClock())
+        self.heard = Listener(self.bus, Topic.HISTORY)
+        wall = wall_clock or FastClock()
+        self.service = HistoricalService(self.bus, wall, ManualClock(NOW), self.store, feed, "test")
+        self.working: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self.service.start()
+        self.working = asyncio.create_task(self.service.work())
+
+    async def close(self, *candles: Candle, backfilled: tuple[Candle, ...] = (), symbol=BTC) -> None:
+        entries, older = (tuple(SymbolCandle(symbol, c) for c in rows) for rows in (candles, backfilled))
+        message = CandlesClosed(time=NOW, timeframe=Timeframe.M1, candles=entries, backfilled=older)
+        await self.bus.publish(message)
+        await self.bus.settled()
+
+    async def ask(self, before: int, count: int, *symbols) -> HistoryServed:
+        await self.bus.publish(HistoryRequested(time=before, request_id="r1", symbols=symbols or (BTC,), count=count))
+        await asyncio.wait_for(self.bus.settled(), 5)
+        return self.heard.of(HistoryServed)[-1]
+
+    def stored(self, symbol=BTC) -> list[Candle]:
+        return self.store.read("test", symbol, Timeframe.M1).rows()
+
+
+async def test_at_the_start_the_venues_history_is_fetched_for_every_symbol(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(60)), ETH: at(7)}, (BTC, ETH)))
+    await shelf.start()
+    assert shelf.stored(BTC) == at(*range(50))
+    assert shelf.stored(ETH) == at(7)
+
+
+async def test_a_request_is_answered_for_all_symbols_at_once(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(60)), ETH: at(3, 4)}, (BTC, ETH)))
+    await shelf.start()
+    served = await shelf.ask(10 * MINUTE, 4, ETH, BTC)
+    assert (served.request_id, served.time) == ("r1", 10 * MINUTE)
+    answer = {history.symbol: list(history.candles) for history in served.histories}
+    assert answer == {ETH: at(3, 4), BTC: at(6, 7, 8, 9)}
+    assert len(shelf.heard.of(HistoryServed)) == 1
+
+
+async def test_stored_and_fetched_candles_are_combined(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(40, 45))}))
+    shelf.store.write("test", BTC, Timeframe.M1, Candles.from_rows(at(*range(30, 41))))
+    await shelf.start()
+    [history] = (await shelf.ask(45 * MINUTE, 12)).histories
+    assert list(history.candles) == at(*range(33, 45))
+
+
+async def test_what_is_stored_is_not_asked_for_again(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(50))}))
+    await shelf.start()
+    shelf.feed.asked.clear()
+    assert list((await shelf.ask(20 * MINUTE, 15)).histories[0].candles) == at(*range(5, 20))
+    assert shelf.feed.asked == []
+
+
+async def test_candles_that_just_closed_are_in_the_answer_and_the_gap_fillers_too(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed(()))
+    await shelf.start()
+    await shelf.close(*at(48), backfilled=tuple(at(46, 47)))
+    await shelf.close(*at(49))
+    assert list((await shelf.ask(NOW, 10)).histories[0].candles) == at(46, 47, 48, 49)
+
+
+async def test_faulty_rows_of_the_venue_are_left_out(tmp_path: Path) -> None:
+    good = at(1, 2, 6)
+    bad = msgspec.structs.replace(good[0], open_time=3 * MINUTE, close=math.nan)
+    rows = [*good[:2], good[1], bad, msgspec.structs.replace(good[0], open_time=4 * MINUTE + 5), *at(0), good[2]]
+    shelf = Shelf(tmp_path, ListedFeed((), {BTC: rows}))
+    await shelf.start()
+    assert shelf.stored() == good
+    assert list((await shelf.ask(NOW, 100)).histories[0].candles) == good
+
+
+async def test_nothing_known_is_answered_with_nothing(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed(()))
+    await shelf.start()
+    assert (await shelf.ask(NOW, 5)).histories[0].candles == ()
+
+
+async def test_candles_are_written_after_a_while_and_at_the_stop(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed(()), FastClock())
+    await shelf.start()
+    await shelf.close(*at(1))
+    assert shelf.stored() == []
+    await asyncio.sleep(0.7)  # a minute
+    assert shelf.stored() == at(1)
+    await shelf.close(*at(2))
+    await shelf.service.stop()
+    assert shelf.stored() == at(1, 2)
+
+
+async def test_many_candles_are_written_without_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vela.services.historical._WRITE_AFTER", 3)
+    shelf = Shelf(tmp_path, ListedFeed(()))
+    await shelf.start()
+    await shelf.close(*at(1, 2))
+    assert shelf.stored() == []
+    await shelf.close(*at(3))
+    assert shelf.stored() == at(1, 2, 3)

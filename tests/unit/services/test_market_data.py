@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+import math
+
+import msgspec
+import pytest
+from tests.builders import BTC, ETH, MINUTE, candle
+from tests.fakes import ListedFeed, Listener, ManualClock
+
+from vela.adapters.bus.memory import MemoryBus
+from vela.domain.candles import Candle, CandleFault
+from vela.domain.events import CandlesClosed, Envelope, Gap, MarketEnded, PricesMoved, SymbolCandle, Tick, Topic
+from vela.services.market_data import MarketDataService
+
+NOW = 100 * MINUTE
+
+
+def closed(*candles: Candle, symbol=BTC) -> tuple[SymbolCandle, ...]:
+    return tuple(SymbolCandle(symbol, one) for one in candles)
+
+
+def at(minute: int, close: float = 100.0) -> Candle:
+    return candle(minute * MINUTE, close)
+
+
+async def published(feed: ListedFeed, resume_after: int | None = None) -> Listener:
+    bus, clock = MemoryBus(ManualClock()), ManualClock(NOW)
+    listener = Listener(bus, Topic.CANDLES, Topic.TICKERS)
+    service = MarketDataService(bus, ManualClock(), feed, clock, resume_after)
+    await service.start()
+    await service.work()
+    assert service.ended.is_set()
+    return listener
+
+
+def changed(**values) -> Candle:
+    return msgspec.structs.replace(at(5), **values)
+
+
+FAULTY = {
+    "nan": (changed(close=math.nan), CandleFault.NOT_FINITE),
+    "infinite": (changed(high=math.inf), CandleFault.NOT_FINITE),
+    "infinite volume": (changed(volume=math.inf), CandleFault.NOT_FINITE),
+    "zero": (changed(low=0.0), CandleFault.NOT_POSITIVE),
+    "negative": (changed(open=-1.0), CandleFault.NOT_POSITIVE),
+    "negative volume": (changed(volume=-1.0), CandleFault.NOT_POSITIVE),
+    "high below close": (changed(high=99.0), CandleFault.INCONSISTENT),
+    "off the grid": (changed(open_time=5 * MINUTE + 1), CandleFault.OFF_GRID),
+    "not closed yet": (changed(open_time=NOW), CandleFault.NOT_CLOSED),
+    "the same again": (at(4), CandleFault.DUPLICATE),
+    "revised": (at(4, 101.0), CandleFault.REVISED),
+    "out of order": (at(3), CandleFault.OUT_OF_ORDER),
+}
+
+
+@pytest.mark.parametrize("case", FAULTY)
+async def test_a_faulty_candle_is_refused_with_its_fault_and_nothing_else_of_it_is_published(case: str) -> None:
+    faulty, fault = FAULTY[case]
+    listener = await published(ListedFeed([closed(at(4)), closed(faulty), closed(at(5))]))
+    first, refusing, last = listener.of(CandlesClosed)
+    assert (refusing.candles, refusing.backfilled, refusing.gaps) == ((), (), ())
+    assert [(r.symbol, r.open_time, r.fault) for r in refusing.refused] == [(BTC, faulty.open_time, fault)]
+    # It left no trace: what follows is judged as if it had never come.
+    assert [m.candles for m in (first, last)] == [closed(at(4)), closed(at(5))]
+    assert (last.refused, last.gaps) == ((), ())
+
+
+async def test_faulty_rows_do_not_touch_the_good_ones_beside_them() -> None:
+    rows = (*closed(at(5), symbol=ETH), *closed(changed(close=math.nan)), *closed(at(5), at(5)))
+    [message] = (await published(ListedFeed([rows], symbols=(BTC, ETH)))).of(CandlesClosed)
+    assert [(entry.symbol, entry.candle) for entry in message.candles] == [(ETH, at(5)), (BTC, at(5))]
+    assert [r.fault for r in message.refused] == [CandleFault.NOT_FINITE, CandleFault.DUPLICATE]
+    assert (message.time, message.timeframe) == (NOW, ListedFeed.timeframe)
+
+
+async def test_a_gap_is_filled_from_the_history() -> None:
+    feed = ListedFeed([closed(at(1)), closed(at(5))], {BTC: [at(n) for n in range(6)]})
+    message = (await published(feed)).of(CandlesClosed)[1]
+    assert message.backfilled == closed(at(2), at(3), at(4))
+    assert message.candles == closed(at(5))
+    assert message.gaps == ()
+    assert feed.asked == [(BTC, 5 * MINUTE, 3)]
+
+
+@pytest.mark.parametrize(
+    ("history", "filled", "gaps"),
+    [
+        ([], [], [(2, 5, 4)]),
+        ([2, 3], [2, 3], [(4, 5, 2)]),
+        ([4, 5], [4, 5], [(2, 3, 2)]),
+        ([3], [3], [(2, 2, 1), (4, 5, 2)]),
+        ([2, 5], [2, 5], [(3, 4, 2)]),
+    ],
+)
+async def test_what_the_history_lacks_is_marked(history, filled, gaps) -> None:
+    feed = ListedFeed([closed(at(1)), closed(at(6))], {BTC: [at(n) for n in history]})
+    message = (await published(feed)).of(CandlesClosed)[1]
+    assert message.backfilled == closed(*map(at, filled))
+    assert message.gaps == tuple(Gap(BTC, a * MINUTE, b * MINUTE, count) for a, b, count in gaps)
+
+
+async def test_faulty_rows_of_the_history_fill_nothing() -> None:
+    rows = [at(1, 90.0), changed(open_time=2 * MINUTE, close=math.nan), at(3), at(3), changed(open_time=3 * MINUTE + 7)]
+    feed = ListedFeed([closed(at(1)), closed(at(6))])
+
+    async def history(*_asked: object) -> list[Candle]:
+        return [*rows, at(6, 50.0), at(7)]  # the last two reach beyond what was asked for
+
+    feed.history = history  # type: ignore[method-assign]
+    message = (await published(feed)).of(CandlesClosed)[1]
+    assert message.backfilled == closed(at(3))
+    assert message.candles == closed(at(6))
+    assert [gap.count for gap in message.gaps] == [1, 2]
+    assert message.refused == ()
+
+
+async def test_the_first_candle_of_all_has_no_gap_before_it() -> None:
+    feed = ListedFeed([closed(at(50))])
+    assert (await published(feed)).of(CandlesClosed)[0].gaps == ()
+    assert feed.asked == []
+
+
+async def test_after_a_restart_candles_follow_those_that_were_dealt_with() -> None:
+    feed = ListedFeed([closed(at(3)), closed(at(6))], {BTC: [at(n) for n in range(4)]})
+    again, later = (await published(feed, resume_after=4 * MINUTE)).of(CandlesClosed)
+    assert [r.fault for r in again.refused] == [CandleFault.DUPLICATE]
+    assert later.gaps == (Gap(BTC, 4 * MINUTE, 5 * MINUTE, 2),)
+
+
+GOOD = Tick(ETH, 10.0, 9.0, 11.0)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Tick(BTC, price, low, high)
+        for price, low, high in (
+            (math.nan, 1.0, 2.0),
+            (1.0, math.nan, 2.0),
+            (1.0, 1.0, math.nan),
+            (0.0, 0.0, 1.0),
+            (1.0, 0.0, 1.0),
+            (-1.0, -1.0, -1.0),
+            (math.inf, 1.0, math.inf),
+            (1.0, -math.inf, 1.0),
+            (3.0, 1.0, 2.0),
+            (1.0, 2.0, 3.0),
+        )
+    ],
+    ids=str,
+)
+async def test_a_price_that_is_none_is_dropped_and_the_others_pass(bad: Tick) -> None:
+    feed = ListedFeed([PricesMoved(time=1, ticks=(bad, GOOD)), PricesMoved(time=2, ticks=(bad,))])
+    assert (await published(feed)).messages == [PricesMoved(time=1, ticks=(GOOD,))]
+
+
+async def test_good_prices_and_the_end_pass_unchanged() -> None:
+    events = [PricesMoved(time=1, ticks=(GOOD, Tick(BTC, 5.0, 5.0, 5.0, jump=True))), MarketEnded(time=2)]
+    assert (await published(ListedFeed(events))).messages == events
+
+
+async def test_the_end_is_told_only_when_all_that_followed_is_done() -> None:
+    bus = MemoryBus(ManualClock())
+    service = MarketDataService(bus, ManualClock(), ListedFeed([MarketEnded(time=1)]), ManualClock(NOW), None)
+    may_finish, ended_before = asyncio.Event(), []
+
+    async def slow(_envelope: Envelope) -> None:
+        await may_finish.wait()
+        ended_before.append(service.ended.is_set())
+
+    bus.subscribe("slow", Topic.CANDLES)
+    handling = asyncio.create_task(bus.consume("slow", slow))
+    await service.start()
+    working = asyncio.create_task(service.work())
+    await asyncio.sleep(0.01)
+    assert not working.done()
+    may_finish.set()
+    await asyncio.wait_for(working, 1)
+    assert ended_before == [False]
+    assert service.ended.is_set()
+    handling.cancel()
+
+
+class EndlessFeed(ListedFeed):
+    async def stream(self):
+        yield closed(at(1))
+        await asyncio.Event().wait()
+
+
+async def test_finish_ends_the_work_and_is_no_end_of_the_market() -> None:
+    bus = MemoryBus(ManualClock())
+    service = MarketDataService(bus, ManualClock(), EndlessFeed(), ManualClock(NOW), None)
+    service.finish()  # before the work has begun there is nothing to finish
+    await service.start()
+    working = asyncio.create_task(service.work())
+    await asyncio.sleep(0.01)
+    assert not working.done()
+    service.finish()
+    await asyncio.wait_for(working, 1)
+    assert not service.ended.is_set()
+
+
+async def test_a_feed_that_breaks_breaks_the_service() -> None:
+    feed = ListedFeed([closed(at(1)), ConnectionError("gone")])
+    service = MarketDataService(MemoryBus(ManualClock()), ManualClock(), feed, ManualClock(NOW), None)
+    await service.start()
+    with pytest.raises(ConnectionError, match="gone"):
+        await service.work()
+    assert not service.ended.is_set()
