@@ -31,6 +31,8 @@ from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
 from vela.ports.record import AccountState
 
+NEVER_ARRIVED = "never_arrived"
+
 
 class OrderManager:
     """One account in one quote currency."""
@@ -105,18 +107,24 @@ class OrderManager:
     def absent(self, client_order_id: str, time: int) -> Step:
         """Take note that the venue never received an order: proven, not assumed.
 
-        An entry or exit waits for its signal to come again (`resume`) or a newer one. Its position is protected anew
-        where it needs to be.
+        An entry or exit waits for its signal to come again (`resume`) or a newer one. A protective order that is still
+        wanted is sent again as it was.
         """
         order = self._orders.pop(client_order_id, None)
         if order is None:
             return NOTHING
         step = StepBuilder(time)
-        if order.purpose in PROTECTIVE:
-            step.order(order.moved(OrderStatus.EXPIRED, time, reason="never arrived"))
-        else:
+        position = self._positions.get(order.symbol)
+        wanted = protective_requests(position, self._instruments[order.symbol]) if position is not None else ()
+        if order.purpose not in PROTECTIVE:
             self._absent[client_order_id] = order
-        if order.symbol in self._positions:
+        elif order.request in wanted and not self._is_leaving(order.symbol):
+            self._orders[client_order_id] = order
+            older = (o for o in self._protecting(order.symbol) if o.request not in wanted)
+            step.plan(tuple(o.client_order_id for o in older), wanted)
+        else:
+            step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
+        if position is not None:
             self._protect(order.symbol, step)
         self._show_positions(step, order.symbol)
         return step.build()
@@ -134,7 +142,7 @@ class OrderManager:
         if order.purpose is OrderPurpose.EXIT:
             position = self._positions.get(order.symbol)
             if position is None or position.quantity != order.request.quantity:
-                step.order(order.moved(OrderStatus.EXPIRED, step.time, reason="never arrived"))
+                step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=NEVER_ARRIVED))
                 return step.build()
             cancel = self._protective_ids(order.symbol)
         self._orders[client_order_id] = order
@@ -146,7 +154,7 @@ class OrderManager:
         step = StepBuilder(time)
         for order in [o for o in self._absent.values() if o.created_time < before]:
             del self._absent[order.client_order_id]
-            step.order(order.moved(OrderStatus.EXPIRED, time, reason="never arrived"))
+            step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
         return step.build()
 
     def protect_all(self, time: int) -> Step:

@@ -8,7 +8,7 @@ import msgspec
 
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
-from vela.domain.money import ZERO, add, multiply, pro_rata, ratio, subtract
+from vela.domain.money import add, multiply, pro_rata, ratio, subtract
 from vela.domain.order import Order, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Trade
 from vela.engine.exits import break_even_level, stop_level, target_level, tighter, trailing_level
@@ -133,9 +133,3 @@ def _tightened(position: Position, rules: TradingRules, instrument: Instrument) 
         if level and (stop is None or tighter(level, stop, is_long)):
             stop, reason = level, why
     return msgspec.structs.replace(position, stop_ticks=stop, stop_reason=reason)
-
-
-def unrealised(position: Position, price: Decimal) -> Decimal:
-    """Return the open profit at `price`, fees not included, in quote."""
-    gain = subtract(multiply(position.quantity, price), position.cost)
-    return multiply(Decimal(position.side.sign), gain) if gain else ZERO

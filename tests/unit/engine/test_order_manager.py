@@ -369,3 +369,12 @@ def test_messages_of_a_closing_exit_come_in_their_order():
     assert told == [OrderChanged, OrderFilled, PositionClosed, OrderChanged]
     assert SignalHandled in {type(message) for step in at.steps for message in step.messages}
     assert PositionChanged not in told
+
+
+def test_a_new_position_does_not_inherit_the_mark_of_the_one_before():
+    at = desk()
+    buy(at)
+    close(at, 150)
+    sell(at)
+    buy(at)
+    assert at.manager.wallet(0).market_value == at.manager.positions[0].cost == 100

@@ -144,7 +144,7 @@ def test_an_entry_that_never_arrived_expires_with_its_candle():
     assert at.manager.expire_absent(time, time) is NOTHING
     step = at.follow(at.manager.expire_absent(time + 1, time + 1))
     assert [(o.client_order_id, o.status, o.reason) for o in step.changes.orders] == [
-        (order_id, S.EXPIRED, "never arrived")
+        (order_id, S.EXPIRED, "never_arrived")
     ]
     assert at.manager.resume(order_id) is NOTHING
     assert at.manager.wallet(0).reserved == 0
@@ -162,14 +162,14 @@ def test_an_exit_that_never_arrived_is_given_up_when_its_position_has_gone():
     assert [order.status for order in step.changes.orders] == [S.EXPIRED]
 
 
-def test_a_protective_order_that_never_arrived_is_planned_anew():
+def test_protective_orders_that_never_arrived_are_sent_again_as_they_were():
     at = desk(take_profit_ppm=50_000)
     at.venue.protective = "lost"
     buy(at)
     at.venue.protective = "accept"
     at.ask_unknown()
     resting = protective(at.manager.live_orders, BTC)
-    assert [(o.status, o.client_order_id[-2:]) for o in resting] == [(S.ACCEPTED, "S2"), (S.ACCEPTED, "T2")]
+    assert {(o.status, o.client_order_id[-2:]) for o in resting} == {(S.ACCEPTED, "S1"), (S.ACCEPTED, "T1")}
     assert at.manager.absent("no such order", 0) is NOTHING
 
 
@@ -182,3 +182,25 @@ def test_a_restart_protects_what_is_held():
     assert at.manager.stop_state(at.manager.positions[0]) == "resting"
     at.restart()
     assert at.manager.protect_all(0) is NOTHING
+
+
+def test_a_restart_remembers_the_cooldown():
+    at = desk(cooldown_ms=600_000)
+    buy(at)
+    sell(at)
+    at.restart()
+    at.quote(BTC, "100")
+    buy(at)
+    assert at.outcomes[-1].refusal == "cooldown"
+
+
+def test_an_exit_that_never_arrived_is_given_up_when_its_position_has_shrunk():
+    at = desk()
+    buy(at)
+    sell(at, answer="lost")
+    at.ask_unknown()
+    hit(at, OrderType.STOP, "98", share="0.5")
+    at.poll()
+    step = at.follow(at.manager.resume(at.ordered()))
+    assert step.plans == ()
+    assert at.manager.positions[0].quantity == Decimal("0.5")

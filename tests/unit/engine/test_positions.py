@@ -189,7 +189,7 @@ def test_stops_only_ever_tighten(moves, trailing: int, after_ppm: int, even: int
         held = moved
 
 
-def test_open_profit_on_both_sides():
-    assert booking.unrealised(position(), Decimal(110)) == 5
-    assert booking.unrealised(position(side=PositionSide.SHORT), Decimal(110)) == -5
-    assert booking.unrealised(position(side=PositionSide.SHORT), Decimal(100)) == 0
+def test_the_last_part_relieves_a_cost_of_any_number_of_decimals():
+    fine = position(cost=Decimal("50.00000000000000000000123"))
+    assert booking.relieved_cost(fine, Decimal("0.5")) == fine.cost
+    assert booking.relieved_cost(fine, Decimal("0.25")) == 25
