@@ -83,7 +83,6 @@ class Application:
             )
         self._wall_clock = SystemClock()
         self._bus = MemoryBus(self._wall_clock)
-        self._clock = SimulatedClock(self._market.source.start, settings.speed)
         self._supervisor = Supervisor(self._bus, self._wall_clock)
         self._feed: SimulatedFeed | None = None
         self._market_data: MarketDataService | None = None
@@ -105,9 +104,6 @@ class Application:
         """
         with open_record(self._settings.data_dir, trading=Purpose.JOURNAL) as record:
             _claim(record, self._market)
-            cursor = await record.journal.cursor()
-            if cursor is not None:
-                self._clock.skip(cursor)
             try:
                 await self._start(record, greet)
                 await self._wait(stop)
@@ -116,7 +112,9 @@ class Application:
             return record.reader.summary()
 
     async def _start(self, record: Record, greet: Callable[[Ready], None]) -> None:
-        await self._supervisor.start(Group("history", self._build_history, is_essential=True))
+        await self._supervisor.start(
+            Group("history", lambda: self._build_history(record), is_essential=True, keeps_messages=True)
+        )
         url = link = None
         if self._settings.page:
             from vela.bootstrap.page import PageGroup  # noqa: PLC0415  heavy libraries, needed only here
@@ -130,9 +128,10 @@ class Application:
                 self._store(),
                 record.reader,
             )
-            await self._supervisor.start(Group("page", page.build, is_essential=False))
+            await self._supervisor.start(Group("page", page.build, is_essential=False, keeps_messages=True))
             url, link = page.url, page.login_link
-        await self._supervisor.start(Group("trading", lambda: self._build_trading(record), is_essential=True))
+        trading = Group("trading", lambda: self._build_trading(record), is_essential=True, keeps_messages=False)
+        await self._supervisor.start(trading)
         greet(Ready(__version__, self._market.title, ", ".join(map(str, self._market.symbols)), url, link))
 
     async def _wait(self, stop: asyncio.Event) -> None:
@@ -162,14 +161,16 @@ class Application:
         # Half a round must not be journaled as whole: then everything is left as a crash would leave it.
         await self._supervisor.stop(cleanly=settled)
 
-    async def _build_history(self) -> Sequence[Service]:
-        exchange = self._market.exchange
-        feed = self._new_feed(None)
-        return [HistoricalService(self._bus, self._wall_clock, self._clock, self._store(), feed, exchange)]
+    async def _build_history(self, record: Record) -> Sequence[Service]:
+        clock = self._clock_at(await record.journal.cursor())
+        feed = self._new_feed(clock, None)
+        return [HistoricalService(self._bus, self._wall_clock, clock, self._store(), feed, self._market.exchange)]
 
     async def _build_trading(self, record: Record) -> Sequence[Service]:
         cursor = await record.journal.cursor()
-        self._feed = self._new_feed(cursor)
+        # The market is taken up where the journal ends, which may be a little before where its clock stood.
+        clock = self._clock_at(cursor)
+        self._feed = self._new_feed(clock, cursor)
         instruments = self._market.source.instruments()
         execution = PaperExecution(
             record.paper_log,
@@ -178,20 +179,21 @@ class Application:
             fee_rate=self._rules.fee_rate,
             slippage_ppm=self._rules.slippage_ppm,
         )
-        self._market_data = MarketDataService(self._bus, self._wall_clock, self._feed, self._clock, cursor)
+        self._market_data = MarketDataService(self._bus, self._wall_clock, self._feed, clock, cursor)
         return [
             PersistenceService(self._bus, self._wall_clock, record.journal),
             BrainService(self._bus, self._wall_clock, self._strategies),
-            OrdersService(
-                self._bus, self._wall_clock, self._clock, record.trading, execution, self._rules, instruments
-            ),
+            OrdersService(self._bus, self._wall_clock, clock, record.trading, execution, self._rules, instruments),
             self._market_data,
         ]
 
-    def _new_feed(self, cursor: int | None) -> SimulatedFeed:
+    def _clock_at(self, cursor: int | None) -> SimulatedClock:
+        return SimulatedClock(self._market.source.start if cursor is None else cursor, self._settings.speed)
+
+    def _new_feed(self, clock: SimulatedClock, cursor: int | None) -> SimulatedFeed:
         source, candles = self._market.source, self._settings.candles
         until = None if candles is None else source.start + candles * source.timeframe.milliseconds
-        return SimulatedFeed(source, self._clock, self._bus.settled, resume_after=cursor, until=until)
+        return SimulatedFeed(source, clock, self._bus.settled, resume_after=cursor, until=until)
 
     def _store(self) -> ParquetCandleStore:
         return ParquetCandleStore(self._settings.data_dir / "candles")

@@ -44,6 +44,7 @@ _ACCEPTED = {
     "path_type": "a path",
     "string_too_short": "some text, not nothing",
     "string_type": "text",
+    "string_unicode": "text without broken characters",
 }
 
 

@@ -35,11 +35,14 @@ class Group:
         name: for logs.
         build: makes fresh services, in the order in which they start; what they know comes from the record.
         is_essential: without it the process ends; else it is given up after too many failures and the others go on.
+        keeps_messages: what waits for it is handled by those who replace it; else it is void, because they take the
+            market up again where the record ends.
     """
 
     name: str
     build: Callable[[], Awaitable[Sequence[Service]]]
     is_essential: bool
+    keeps_messages: bool = False
 
 
 class Supervisor:
@@ -128,7 +131,8 @@ class Supervisor:
 
     async def _mourn(self, group: Group, services: Sequence[Service], error: Exception) -> None:
         _log.error("services failed", group=group.name, error=repr(error), exc_info=error)
-        self._unsubscribe(services)
+        if not group.keeps_messages:
+            self._unsubscribe(services)
         for service in services:
             await self._show(service, ServiceState.FAILED, detail=repr(error)[:200])
         await self._bus.publish(
@@ -136,6 +140,7 @@ class Supervisor:
         )
 
     async def _give_up(self, group: Group, services: Sequence[Service], error: Exception) -> None:
+        self._unsubscribe(services)
         names = ", ".join(service.name for service in services)
         text = f"{names}: {_FAILURES_ALLOWED} failures within {_FAILURES_WITHIN_SECONDS:.0f} s, the last one {error!r}"
         if group.is_essential:
