@@ -14,10 +14,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from vela.domain.errors import ConfigurationError
+from vela.domain.execution_rules import PPM
 from vela.domain.money import exact
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
-from vela.engine.rules import PPM, Stake, TradingRules, percent_to_ppm
+from vela.engine.rules import Stake, TradingRules, percent_to_ppm
 
 T = TypeVar("T")
 

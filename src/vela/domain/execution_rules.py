@@ -10,6 +10,20 @@ from decimal import Decimal
 
 from vela.domain.money import multiply
 
+PPM = 1_000_000
+"""Fractions of prices are whole millionths, so that levels and fills are computed in integers."""
+
+
+def part_up(price_ticks: int, ppm: int) -> int:
+    """Return `ppm` millionths of a price, rounded up to whole ticks.
+
+    Args:
+        price_ticks: 0 or more.
+        ppm: 0 or more.
+    """
+    # Millions and rest apart: price × ppm of a fine grid (1e-8) would overflow 64 bits in compiled code.
+    return price_ticks // PPM * ppm + (price_ticks % PPM * ppm + PPM - 1) // PPM
+
 
 def market_fill_ticks(price_ticks: int, is_buy: bool, slippage_ppm: int) -> int:  # noqa: FBT001  a kernel's plain argument
     """Return the price that a market order gets: price × (1 ± slippage), rounded to tick against the trader.
@@ -22,8 +36,7 @@ def market_fill_ticks(price_ticks: int, is_buy: bool, slippage_ppm: int) -> int:
     Returns:
         Ticks, at least 1.
     """
-    # Millions and rest apart: price × ppm of a fine grid (1e-8) would overflow 64 bits in compiled code.
-    slip = price_ticks // 1_000_000 * slippage_ppm + (price_ticks % 1_000_000 * slippage_ppm + 999_999) // 1_000_000
+    slip = part_up(price_ticks, slippage_ppm)
     return price_ticks + slip if is_buy else max(1, price_ticks - slip)
 
 

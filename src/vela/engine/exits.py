@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from vela.engine.rules import PPM
+from vela.domain.execution_rules import part_up
 
 
 def level_below(price_ticks: int, distance_ppm: int) -> int:
     """Return the level `distance_ppm` millionths under a price, rounded down; at least 1 tick."""
-    return max(1, price_ticks * (PPM - distance_ppm) // PPM)
+    return max(1, price_ticks - part_up(price_ticks, distance_ppm))
 
 
 def level_above(price_ticks: int, distance_ppm: int) -> int:
     """Return the level `distance_ppm` millionths over a price, rounded up."""
-    return -(-price_ticks * (PPM + distance_ppm) // PPM)
+    return price_ticks + part_up(price_ticks, distance_ppm)
 
 
 def stop_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # noqa: FBT001  plain numbers, for compiled loops too
@@ -27,9 +27,8 @@ def target_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # 
 
 def gain_reached(entry_ticks: int, best_ticks: int, gain_ppm: int, is_long: bool) -> bool:  # noqa: FBT001
     """Say whether the best price since the entry was at least `gain_ppm` in the position's favour."""
-    if is_long:
-        return (best_ticks - entry_ticks) * PPM >= entry_ticks * gain_ppm
-    return (entry_ticks - best_ticks) * PPM >= entry_ticks * gain_ppm
+    gain = best_ticks - entry_ticks if is_long else entry_ticks - best_ticks
+    return gain >= part_up(entry_ticks, gain_ppm)
 
 
 def tighter(first_ticks: int, second_ticks: int, is_long: bool) -> bool:  # noqa: FBT001

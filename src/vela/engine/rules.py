@@ -10,9 +10,6 @@ import msgspec
 from vela.domain.errors import ConfigurationError
 from vela.domain.money import ZERO, exact
 
-PPM = 1_000_000
-"""Fractions inside the engine are whole millionths, so that levels are computed in integers."""
-
 
 def percent_to_ppm(percent: Decimal) -> int:
     """Return percent as millionths: 2 % is 20,000.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vela.domain.execution_rules import PPM
 from vela.engine.exits import (
     break_even_level,
     gain_reached,
@@ -16,7 +17,6 @@ from vela.engine.exits import (
     tighter,
     trailing_level,
 )
-from vela.engine.rules import PPM
 
 ticks = st.integers(1, 10**14)
 distances = st.integers(0, PPM)
