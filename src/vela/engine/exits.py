@@ -54,3 +54,39 @@ def break_even_level(entry_ticks: int, best_ticks: int, after_ppm: int, is_long:
     if after_ppm == 0 or not gain_reached(entry_ticks, best_ticks, after_ppm, is_long):
         return 0
     return entry_ticks
+
+
+STOP_LOSS = 0
+BREAK_EVEN = 1
+TRAILING = 2
+
+
+def tightened_stop(
+    entry_ticks: int,
+    best_ticks: int,
+    stop_ticks: int,
+    rule: int,
+    break_even_after_ppm: int,
+    trailing_ppm: int,
+    trailing_after_ppm: int,
+    is_long: bool,  # noqa: FBT001
+) -> tuple[int, int]:
+    """Return the stop after a best price, and which rule set it: the tightest level wins, of equals the older.
+
+    Args:
+        entry_ticks: the entry price.
+        best_ticks: the best price since the entry.
+        stop_ticks: the stop in force; 0: none.
+        rule: which rule set it (STOP_LOSS, BREAK_EVEN or TRAILING).
+        break_even_after_ppm: see `TradingRules`.
+        trailing_ppm: see `TradingRules`.
+        trailing_after_ppm: see `TradingRules`.
+        is_long: direction of the position.
+    """
+    level = break_even_level(entry_ticks, best_ticks, break_even_after_ppm, is_long)
+    if level and (stop_ticks == 0 or tighter(level, stop_ticks, is_long)):
+        stop_ticks, rule = level, BREAK_EVEN
+    level = trailing_level(entry_ticks, best_ticks, trailing_ppm, trailing_after_ppm, is_long)
+    if level and (stop_ticks == 0 or tighter(level, stop_ticks, is_long)):
+        stop_ticks, rule = level, TRAILING
+    return stop_ticks, rule

@@ -11,7 +11,7 @@ from vela.domain.instrument import Instrument
 from vela.domain.money import add, multiply, pro_rata, ratio, subtract
 from vela.domain.order import Order, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Trade
-from vela.engine.exits import break_even_level, stop_level, target_level, tighter, trailing_level
+from vela.engine.exits import stop_level, target_level, tightened_stop
 from vela.engine.rules import TradingRules
 
 
@@ -124,12 +124,18 @@ def after_candle(
 
 
 def _tightened(position: Position, rules: TradingRules, instrument: Instrument) -> Position:
-    entry, best, is_long = entry_ticks(position, instrument), position.best_ticks, position.side is PositionSide.LONG
-    stop, reason = position.stop_ticks, position.stop_reason
-    for level, why in (
-        (break_even_level(entry, best, rules.break_even_after_ppm, is_long), ExitReason.BREAK_EVEN),
-        (trailing_level(entry, best, rules.trailing_ppm, rules.trailing_after_ppm, is_long), ExitReason.TRAILING),
-    ):
-        if level and (stop is None or tighter(level, stop, is_long)):
-            stop, reason = level, why
-    return msgspec.structs.replace(position, stop_ticks=stop, stop_reason=reason)
+    stop, rule = tightened_stop(
+        entry_ticks(position, instrument),
+        position.best_ticks,
+        position.stop_ticks or 0,
+        _STOP_RULES.index(position.stop_reason),
+        rules.break_even_after_ppm,
+        rules.trailing_ppm,
+        rules.trailing_after_ppm,
+        position.side is PositionSide.LONG,
+    )
+    return msgspec.structs.replace(position, stop_ticks=stop or None, stop_reason=_STOP_RULES[rule])
+
+
+# In the order of their numbers in `exits`.
+_STOP_RULES = (ExitReason.STOP_LOSS, ExitReason.BREAK_EVEN, ExitReason.TRAILING)

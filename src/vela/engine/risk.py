@@ -11,6 +11,7 @@ import msgspec
 from vela.domain.instrument import Instrument
 from vela.domain.money import add, multiply
 from vela.domain.regime import MarketRegime
+from vela.engine import gate
 from vela.engine.rules import TradingRules
 
 T = TypeVar("T")
@@ -76,29 +77,33 @@ def entry_cost(price: Decimal, quantity: Decimal, fee_rate: Decimal) -> Decimal:
     return add(value, multiply(value, fee_rate))
 
 
-def gate_entry(  # noqa: PLR0911  one return per rule
-    context: EntryContext, rules: TradingRules, instrument: Instrument
-) -> Approved[Decimal] | Refused:
-    """Let an entry pass or name the first rule against it.
-
-    The order of the rules is part of the contract: position, regime, cool-down, position limit, minimum, balance.
+def gate_entry(context: EntryContext, rules: TradingRules, instrument: Instrument) -> Approved[Decimal] | Refused:
+    """Let an entry pass or name the first rule against it, in the order of `gate.entry_refusal`.
 
     Returns:
         Approved with the quote to reserve, or Refused.
     """
-    if context.has_position:
-        return Refused(Refusal.POSITION_OPEN)
-    if rules.regime_filter and context.regime in UNSUITABLE_FOR_LONG:
-        return Refused(Refusal.REGIME)
-    if context.last_entry is not None and context.now - context.last_entry < rules.cooldown_ms:
-        return Refused(Refusal.COOLDOWN)
-    if context.open_positions >= rules.max_positions:
-        return Refused(Refusal.MAX_POSITIONS)
-    if not instrument.is_orderable(context.price, context.quantity):
-        # Nothing left to spend shows as a quantity of zero: that is the balance, not the venue's minimum.
-        too_poor = context.quantity == 0 and context.free < multiply(context.price, instrument.step)
-        return Refused(Refusal.BALANCE if too_poor else Refusal.MIN_NOTIONAL)
     cost = entry_cost(context.price, context.quantity, rules.fee_rate)
-    if cost > context.free:
-        return Refused(Refusal.BALANCE)
-    return Approved(cost)
+    last_entry = gate.NEVER if context.last_entry is None else context.last_entry
+    refusal = gate.entry_refusal(
+        context.has_position,
+        not (rules.regime_filter and context.regime in UNSUITABLE_FOR_LONG),
+        context.now - last_entry,
+        rules.cooldown_ms,
+        context.open_positions,
+        rules.max_positions,
+        instrument.is_orderable(context.price, context.quantity),
+        context.quantity == 0 and context.free < multiply(context.price, instrument.step),
+        cost <= context.free,
+    )
+    return Approved(cost) if refusal == gate.PASSED else Refused(_REFUSALS[refusal])
+
+
+_REFUSALS = {
+    gate.POSITION_OPEN: Refusal.POSITION_OPEN,
+    gate.REGIME: Refusal.REGIME,
+    gate.COOLDOWN: Refusal.COOLDOWN,
+    gate.MAX_POSITIONS: Refusal.MAX_POSITIONS,
+    gate.MIN_NOTIONAL: Refusal.MIN_NOTIONAL,
+    gate.BALANCE: Refusal.BALANCE,
+}
