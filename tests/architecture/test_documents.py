@@ -106,6 +106,13 @@ def test_every_command_shown_exists_with_its_options(document: Path) -> None:
             COMMANDS[name].make_context(name, arguments)  # raises on an unknown option; runs nothing
 
 
+@pytest.mark.parametrize("document", TYPED, ids=lambda path: path.name)
+def test_every_module_that_is_run_exists(document: Path) -> None:
+    shell = "\n".join(text for language, text in blocks(document) if language == "bash")
+    for module in re.findall(r"python -m ([\w.]+)", shell):
+        assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file(), module
+
+
 def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:
     document = tmp_path / "planted.md"
     document.write_text("Try `make tea`.\n\n- so:\n\n  ```bash\n  VELA_FEE=0 vela up --sped 60 > out.json\n  ```\n")

@@ -11,11 +11,9 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
-from decimal import Decimal, getcontext
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
-
-getcontext().prec = 80
 
 FINAL = {"FILLED", "REJECTED", "CANCELLED", "EXPIRED"}
 ORDER_OF_STATES = ["PLANNED", "SENT", "UNKNOWN", "ACCEPTED", "PARTIALLY_FILLED", "FINAL"]
@@ -48,7 +46,8 @@ def breaches(data_dir: Path) -> list[str]:
     """Return every invariant that does not hold, in words."""
     evidence = Evidence(data_dir)
     checks = (_ledger, _fills, _orders, _balances, _positions, _stops, _signals)
-    return [breach for check in checks for breach in check(evidence)]
+    with localcontext(prec=80):
+        return [breach for check in checks for breach in check(evidence)]
 
 
 def trades(data_dir: Path) -> list[Row]:

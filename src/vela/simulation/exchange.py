@@ -37,6 +37,7 @@ class SimulatedExchange:
       falls short when its time comes.
     - A resting order is tested by ticks later than its acceptance only, and by none older than the newest event: after
       a crash the same prices may come again and do no harm.
+    - A fill bears the time of its symbol's newest jump: of the candle's open, where the market is played from candles.
     - Client order ids are unique for ever.
 
     The text of a refusal begins with its code: `duplicate_client_id`, `unknown_symbol`, `step`, `min_quantity`, `tick`,
@@ -75,6 +76,7 @@ class SimulatedExchange:
         self._final: dict[str, OrderReport] = {}
         self._busy: frozenset[TradingSymbol] = frozenset()  # symbols with open orders
         self._quotes: dict[TradingSymbol, tuple[float, int]] = {}  # price and its time
+        self._opened: dict[TradingSymbol, int] = {}  # time of the newest jump
         self._sequence = 0
         self._time = 0
         self._watermark = 0
@@ -197,6 +199,8 @@ class SimulatedExchange:
                 continue
             before, _ = self._quotes.get(tick.symbol, (tick.price, time))
             self._quotes[tick.symbol] = (tick.price, time)
+            if tick.jump:
+                self._opened[tick.symbol] = time
             if tick.symbol in self._busy and time >= self._watermark:
                 self._match(draft, tick, before)
         return tuple(draft.events)
@@ -287,7 +291,8 @@ class SimulatedExchange:
             quantity=request.quantity,
             fee=fee(self._fee_rate, price, request.quantity),
             fee_asset=request.symbol.quote.value,
-            time=draft.time,
+            # Candles do not tell when inside them; how fast they are played must not decide it.
+            time=self._opened.get(request.symbol, draft.time),
         )
         draft.add(OrderFilled(draft.sequence, draft.time, fill))
 

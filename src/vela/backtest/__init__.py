@@ -1,0 +1,1 @@
+"""The past, traded by the engine's own rules, compiled."""
