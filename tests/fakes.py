@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
 from typing import TypeVar
 
-from tests.builders import instrument
-from vela.domain.candles import Candle
+import polars as pl
+import pytest
+from tests.builders import BTC, ETH, SOL, instrument, random_walk
+
+from vela.adapters.bus.memory import MemoryBus
+from vela.adapters.exchanges.simulated.paper import PaperExecution
+from vela.adapters.storage.sql.record import Record
+from vela.domain.candles import COLUMNS, Candle
 from vela.domain.errors import OrderNotFound, OrderRefused, OrderUnresolved
-from vela.domain.events import Envelope, Message, PricesMoved, Topic
+from vela.domain.events import Envelope, Message, OrderChanged, PricesMoved, SignalHandled, Topic
 from vela.domain.instrument import Instrument
-from vela.domain.order import OrderRequest
+from vela.domain.order import OrderRequest, OrderStatus
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.rules import TradingRules
 from vela.ports.bus import Bus
 from vela.ports.execution import Balance, Execution, OrderReport
 from vela.ports.market_data import MarketEvent
+from vela.services.orders import OrdersService
 
 M = TypeVar("M", bound=Message)
 
@@ -60,6 +70,13 @@ class FastClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds) / 100)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let others work until `condition` holds, five seconds at most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  any condition will do, and not all have an event
+            await asyncio.sleep(0.001)
 
 
 class Listener:
@@ -161,3 +178,66 @@ class ScriptedExecution:
 
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
         return await self.venue.on_prices(prices)
+
+
+class Desk:
+    """An orders service over the real record and the paper venue; as many one after the other as a test likes."""
+
+    def __init__(
+        self, record: Record, *script: str, rules: TradingRules | None = None, symbols=(BTC, ETH, SOL), now: int = 0
+    ) -> None:
+        rules = rules or TradingRules(cooldown_ms=0)
+        instruments = [instrument(symbol) for symbol in symbols]
+        venue = PaperExecution(
+            record.paper_log,
+            instruments,
+            {"USDT": rules.initial_capital},
+            fee_rate=rules.fee_rate,
+            slippage_ppm=rules.slippage_ppm,
+        )
+        self.record = record
+        self.execution = ScriptedExecution(venue, script)
+        self.bus = MemoryBus(ManualClock())
+        self.heard = Listener(self.bus)
+        self.service = OrdersService(
+            self.bus, ManualClock(), ManualClock(now), record.trading, self.execution, rules, instruments
+        )
+        self.working: asyncio.Task[None] | None = None
+
+    async def start(self) -> Desk:
+        await self.service.start()
+        self.working = asyncio.create_task(self.service.work())
+        return self
+
+    async def say(self, *messages: Message) -> None:
+        for message in messages:
+            await self.bus.publish(message)
+            await asyncio.wait_for(self.bus.settled(), 5)
+
+    async def die(self, *messages: Message) -> None:
+        for message in messages:
+            await self.bus.publish(message)
+        assert self.working is not None
+        with pytest.raises(RuntimeError, match="killed"):
+            await asyncio.wait_for(self.working, 5)
+
+    def statuses(self, order_id: str) -> list[OrderStatus]:
+        return [m.order.status for m in self.heard.of(OrderChanged) if m.order.client_order_id == order_id]
+
+    @property
+    def outcomes(self) -> dict[TradingSymbol, str | None]:
+        return {m.outcome.signal.symbol: m.outcome.refusal for m in self.heard.of(SignalHandled)}
+
+    async def resting(self) -> list[str]:
+        return [report.client_order_id for report in await self.execution.open_orders()]
+
+    async def held(self) -> dict[TradingSymbol, Decimal]:
+        return {position.symbol: position.quantity for position in (await self.record.trading.load()).positions}
+
+
+def write_recording(path: Path, count: int, seed: int = 1) -> Path:
+    """Write a random walk of one-minute candles as a recording."""
+    candles = random_walk(count, seed, 0.002)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pl.DataFrame({name: getattr(candles, name) for name in ("open_time", *COLUMNS)}).write_parquet(path)
+    return path

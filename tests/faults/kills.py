@@ -1,8 +1,8 @@
 """Kills a running `vela up` again and again and looks whether anything was lost.
 
 `python -m tests.faults.kills --kills 100` runs a market once undisturbed and once with kills at random moments, each
-followed by a restart; then every invariant must hold and the trades must be the same. The moments are drawn from a seed,
-but fall where the machine's speed puts them.
+followed by a restart; then every invariant must hold and the trades must be the same. The moments are drawn from a
+seed, but fall where the machine's speed puts them.
 """
 
 from __future__ import annotations
@@ -46,22 +46,21 @@ def run_to_end(market: str, data_dir: Path, options: list[str]) -> str:
 
 
 def run_with_kills(market: str, data_dir: Path, options: list[str], kills: int, seed: int, longest: float) -> int:
-    """Start, kill after a random time, and so on; returns how many processes died by the kill before the market's end."""
+    """Start, kill after a random time, and so on; returns how many processes died by it before the market's end."""
     moments = random.Random(seed)  # noqa: S311  moments, no secrets
     killed = 0
     for _ in range(kills):
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command(market, data_dir, options), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        try:
-            process.wait(timeout=moments.uniform(0.05, longest))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-        else:
-            if process.returncode:
-                raise RuntimeError(f"exit {process.returncode}: {process.stderr.read()[-2000:]}")  # type: ignore[union-attr]
+        ) as process:
+            try:
+                process.wait(timeout=moments.uniform(0.05, longest))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                killed += 1
+                continue
+            if process.returncode and process.stderr is not None:
+                raise RuntimeError(f"exit {process.returncode}: {process.stderr.read()[-2000:]}")
             break
     return killed
 

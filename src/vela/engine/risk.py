@@ -17,6 +17,7 @@ from vela.engine.rules import TradingRules
 T = TypeVar("T")
 
 UNSUITABLE_FOR_LONG = frozenset({MarketRegime.BEAR_TREND, MarketRegime.HIGH_VOLATILITY})
+UNSUITABLE_FOR_SHORT = frozenset({MarketRegime.BULL_TREND, MarketRegime.HIGH_VOLATILITY})
 
 
 class Refusal(StrEnum):

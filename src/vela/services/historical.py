@@ -39,7 +39,8 @@ class HistoricalService(Service):
         self._store = store
         self._feed = feed
         self._exchange = exchange
-        self._waiting: defaultdict[TradingSymbol, list[Candle]] = defaultdict(list)
+        # By open time: after a restart of those who trade, the last candles come again.
+        self._waiting: defaultdict[TradingSymbol, dict[int, Candle]] = defaultdict(dict)
         bus.subscribe(self.name, Topic.CANDLES, Topic.HISTORY)
 
     async def start(self) -> None:
@@ -69,7 +70,7 @@ class HistoricalService(Service):
         if isinstance(message, CandlesClosed):
             for entry in (*message.backfilled, *message.candles):
                 waiting = self._waiting[entry.symbol]
-                waiting.append(entry.candle)
+                waiting[entry.candle.open_time] = entry.candle
                 if len(waiting) >= _WRITE_AFTER:
                     self._write()
         elif isinstance(message, HistoryRequested):
@@ -82,7 +83,8 @@ class HistoricalService(Service):
     def _write(self) -> None:
         for symbol, candles in self._waiting.items():
             if candles:
-                self._store.write(self._exchange, symbol, self._feed.timeframe, Candles.from_rows(candles))
+                rows = [candles[open_time] for open_time in sorted(candles)]
+                self._store.write(self._exchange, symbol, self._feed.timeframe, Candles.from_rows(rows))
                 candles.clear()
 
     async def _history(self, symbol: TradingSymbol, before: int, count: int) -> SymbolHistory:

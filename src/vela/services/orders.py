@@ -102,7 +102,7 @@ class OrdersService(Service):
         await self._follow(self._manager.on_candles(message.candles, message.time))
         await self._show_wallet(message.time, marked=True)
         for order in self._manager.live_orders:
-            if order.status is OrderStatus.UNKNOWN:
+            if order.status in {OrderStatus.SENT, OrderStatus.UNKNOWN}:
                 await self._ask(order.client_order_id)
 
     async def _on_signal(self, signal: Signal, time: int) -> None:
@@ -154,7 +154,8 @@ class OrdersService(Service):
             return [self._manager.on_refused(plan, str(e), self._time)]
         except OrderUnresolved as e:
             _log.warning("order unresolved", orders=orders, reason=str(e))
-            return [self._manager.on_unresolved(plan, str(e), self._time)]
+            unresolved = self._manager.on_unresolved(plan, str(e), self._time)
+            return [unresolved, self._manager.on_reports(await self._states(plan.cancel))]
         return [self._manager.on_reports(reports)]
 
     async def _transmit(self, plan: Plan) -> tuple[OrderReport, ...]:

@@ -124,7 +124,9 @@ class Archive:
 class Session:
     """A brain on a bus of its own."""
 
-    def __init__(self, strategies: dict[TradingSymbol, Strategy], history: dict | None = None) -> None:
+    def __init__(
+        self, strategies: dict[TradingSymbol, Strategy], history: dict[TradingSymbol, Sequence[Candle]] | None = None
+    ) -> None:
         self.bus = MemoryBus(ManualClock())
         self.archive = Archive(self.bus, history or {})
         self.heard = Listener(self.bus)

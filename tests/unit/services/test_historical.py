@@ -123,6 +123,14 @@ async def test_candles_are_written_after_a_while_and_at_the_stop(tmp_path: Path)
     assert shelf.stored() == at(1, 2)
 
 
+async def test_candles_that_come_again_change_nothing(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path, ListedFeed(()))
+    await shelf.start()
+    for candles in (at(1), at(2), at(1), at(2), at(3)):
+        await shelf.close(*candles)
+    assert list((await shelf.ask(NOW, 10)).histories[0].candles) == at(1, 2, 3)
+
+
 async def test_many_candles_are_written_without_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vela.services.historical._WRITE_AFTER", 3)
     shelf = Shelf(tmp_path, ListedFeed(()))

@@ -11,6 +11,8 @@ from tests.fakes import ListedFeed, Listener, ManualClock
 from vela.adapters.bus.memory import MemoryBus
 from vela.domain.candles import Candle, CandleFault
 from vela.domain.events import CandlesClosed, Envelope, Gap, MarketEnded, PricesMoved, SymbolCandle, Tick, Topic
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.market_data import MarketEvent
 from vela.services.market_data import MarketDataService
 
 NOW = 100 * MINUTE
@@ -104,7 +106,7 @@ async def test_faulty_rows_of_the_history_fill_nothing() -> None:
     rows = [at(1, 90.0), changed(open_time=2 * MINUTE, close=math.nan), at(3), at(3), changed(open_time=3 * MINUTE + 7)]
     feed = ListedFeed([closed(at(1)), closed(at(6))])
 
-    async def history(*_asked: object) -> list[Candle]:
+    async def history(symbol: TradingSymbol, before: int, count: int) -> list[Candle]:
         return [*rows, at(6, 50.0), at(7)]  # the last two reach beyond what was asked for
 
     feed.history = history  # type: ignore[method-assign]
@@ -156,7 +158,10 @@ async def test_a_price_that_is_none_is_dropped_and_the_others_pass(bad: Tick) ->
 
 
 async def test_good_prices_and_the_end_pass_unchanged() -> None:
-    events = [PricesMoved(time=1, ticks=(GOOD, Tick(BTC, 5.0, 5.0, 5.0, jump=True))), MarketEnded(time=2)]
+    events: list[MarketEvent] = [
+        PricesMoved(time=1, ticks=(GOOD, Tick(BTC, 5.0, 5.0, 5.0, jump=True))),
+        MarketEnded(time=2),
+    ]
     assert (await published(ListedFeed(events))).messages == events
 
 

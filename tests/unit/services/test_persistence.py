@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from tests.builders import BTC, ETH, MINUTE, candle, fill, wallet
-from tests.fakes import FastClock, Listener, ManualClock
+from tests.fakes import FastClock, Listener, ManualClock, until
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.domain.candles import CandleFault
@@ -15,6 +15,7 @@ from vela.domain.events import (
     DecisionsMade,
     Gap,
     MarketEnded,
+    Message,
     OrderFilled,
     RefusedCandle,
     ServiceBeat,
@@ -90,7 +91,7 @@ def marked(minute: int, *, is_mark: bool = True) -> WalletChanged:
     return WalletChanged(time=minute * MINUTE, wallet=wallet(time=minute * MINUTE), marked=is_mark)
 
 
-def whole_round(minute: int) -> Sequence:
+def whole_round(minute: int) -> Sequence[Message]:
     return closes(minute), decided(minute), marked(minute)
 
 
@@ -216,8 +217,7 @@ async def test_after_a_failure_the_supervisor_makes_a_new_one_that_goes_on_from_
     await bus.settled()
     await asyncio.sleep(0.02)
     await bus.publish(closes(2))
-    while not any(beat.state is ServiceState.RUNNING and beat.restarts for beat in listener.of(ServiceBeat)):
-        await asyncio.sleep(0.001)
+    await until(lambda: any(b.state is ServiceState.RUNNING and b.restarts for b in listener.of(ServiceBeat)))
     for message in whole_round(1):
         await bus.publish(message)
     await bus.settled()

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import pytest
-from tests.fakes import FastClock, Listener
+from tests.fakes import FastClock, Listener, until
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.domain.errors import ConfigurationError
@@ -83,14 +84,11 @@ class Stage:
 
     async def break_again_and_again(self, name: str, times: int) -> None:
         for number in range(1, times + 1):
-            await until(lambda number=number: len(self.made[name]) == number and "work" in self.newest(name).log)
+            await until(partial(self.works, name, number))
             self.newest(name).breaks.set()
 
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
+    def works(self, name: str, number: int) -> bool:
+        return len(self.made[name]) == number and "work" in self.newest(name).log
 
 
 @pytest.fixture
@@ -147,7 +145,7 @@ async def test_an_essential_group_that_fails_five_times_within_a_minute_ends_eve
     await stage.start("other", "b")
     waiting = asyncio.create_task(stage.supervisor.wait())
     await stage.break_again_and_again("a", 5)
-    with pytest.raises(ServicesFailed, match="a: 5 failures within 60 s, the last one .*a broke"):
+    with pytest.raises(ServicesFailed, match=r"a: 5 failures within 60 s, the last one .*a broke"):
         await asyncio.wait_for(waiting, 5)
     assert len(stage.made["a"]) == 5
     assert stage.newest("b").log == ["start", "work"], "whoever waits decides what becomes of the others"
@@ -172,7 +170,7 @@ async def test_another_group_is_given_up_and_holds_nobody_up(stage: Stage) -> No
 async def test_failures_further_apart_than_a_minute_are_borne(stage: Stage) -> None:
     await stage.start("group", "a")
     for number in range(1, 8):
-        await until(lambda number=number: len(stage.made["a"]) == number and "work" in stage.newest("a").log)
+        await until(partial(stage.works, "a", number))
         await stage.clock.sleep(20)
         stage.newest("a").breaks.set()
     await until(lambda: len(stage.made["a"]) == 8)

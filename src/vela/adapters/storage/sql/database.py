@@ -107,7 +107,7 @@ def upsert_into(connection: Connection, table: Table) -> Insert:
 
 
 class Prepared:
-    """A statement compiled once. Running it costs little more than the driver does, which counts where orders wait for it."""
+    """A statement compiled once: running it costs little more than the driver does, and orders wait for it."""
 
     def __init__(self, connection: Connection, statement: Insert | Delete, columns: Iterable[str] = ()) -> None:
         """Compile `statement` for the connection's database; `columns`: those an INSERT without values is given."""
@@ -116,9 +116,9 @@ class Prepared:
         self._connection = connection
         self._sql = str(compiled)
         self._driver: Any = dialect.loaded_dbapi
-        binds = compiled.binds  # type: ignore[attr-defined]  # the compiler of a statement is an SQLCompiler
-        self._is_positional: bool = compiled.positional  # type: ignore[attr-defined]
-        names: Iterable[str] = compiled.positiontup if self._is_positional else binds  # type: ignore[attr-defined]
+        binds = compiled.binds
+        self._is_positional = compiled.positional
+        names = compiled.positiontup or list(binds)
         self._values = [(name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names]
         # Constants written into the statement are values to the driver, too.
         self._constants = {name: binds[name].value for name in names if not binds[name].required}
@@ -132,7 +132,8 @@ class Prepared:
         if not rows:
             return
         try:
-            self._connection.connection.cursor().executemany(self._sql, [self._bound(row) for row in rows])
+            bound: Any = [self._bound(row) for row in rows]
+            self._connection.connection.cursor().executemany(self._sql, bound)
         except self._driver.IntegrityError as error:
             raise StorageError(f"the changes contradict the record: {error}") from error
         except (self._driver.Error, TypeError, ValueError) as error:

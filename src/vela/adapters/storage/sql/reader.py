@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, func, select
+from sqlalchemy import Column, Connection, Double, Row, Select, Table, bindparam, cast, func, select
 
 from vela.adapters.storage.sql.database import transaction
 from vela.adapters.storage.sql.rows import read_order, read_outcome
@@ -83,6 +83,14 @@ class SqlRecordReader:
         columns = [column for column in trades.c if column is not trades.c.id]
         page = _page(select(*columns), trades.c.exit_time, trades.c.id, limit=limit, before=before)
         return self._read(page, _maker(Trade))
+
+    def trade_totals(self) -> tuple[int, int]:
+        """Return how many round trips were closed, and how many of them with a profit after fees."""
+        # Amounts may be stored as text; only the sign is asked for, which the conversion keeps.
+        won = func.count().filter(cast(trades.c.pnl, Double) > 0)
+        with self._one_at_a_time, transaction(self._connection):
+            total, wins = self._connection.execute(select(func.count(), won).select_from(trades)).one()
+        return total, wins
 
     def orders(self, *, limit: int, before: int | None = None) -> Sequence[Order]:
         """Return orders in their present state, newest intent first."""

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.builders import BTC, ETH
+
+from vela.bootstrap.settings import Settings, load_settings
+from vela.domain.errors import ConfigurationError
+from vela.domain.timeframe import Timeframe
+from vela.engine.rules import Stake, StakeKind
+
+NOWHERE = Path("no-such-folder") / "vela.toml"
+
+
+def load(environment: dict[str, str] | None = None, file: Path = NOWHERE, **options: Any) -> Settings:
+    return load_settings(options, environment or {}, file)
+
+
+def refusal(*sources, **options) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load(*sources, **options)
+    text = str(caught.value)
+    assert len(text.splitlines()) == 1
+    return text
+
+
+@pytest.fixture
+def toml(tmp_path: Path):
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "vela.toml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+# --------------------------------------------------------------------------------------------------------- where from
+
+
+def test_without_any_source_everything_has_its_default() -> None:
+    settings = load()
+    assert (settings.market, settings.speed, settings.port, settings.page) == ("synthetic", 60.0, 5000, True)
+    assert (settings.symbols, settings.timeframe, settings.candles, settings.strategy) == (None, None, None, None)
+    rules = settings.rules
+    assert (rules.initial_capital, rules.stake) == (Decimal(1000), Stake(StakeKind.FIXED, Decimal(50)))
+    assert (rules.max_positions, rules.cooldown_ms, rules.stop_loss_ppm) == (2, 600_000, 20_000)
+    assert (rules.take_profit_ppm, rules.trailing_ppm, rules.break_even_after_ppm) == (0, 0, 0)
+    assert (rules.fee_rate, rules.slippage_ppm) == (Decimal("0.001"), 500)
+
+
+def test_options_win_over_the_environment_and_that_over_the_file(toml) -> None:
+    file = toml("port = 1001\nseed = 1\nstake = 11\n")
+    settings = load({"VELA_PORT": "1002", "VELA_SEED": "2"}, file, port=1003, seed=None)
+    assert (settings.port, settings.seed, str(settings.stake)) == (1003, 2, "11")
+
+
+def test_an_option_that_was_not_given_hides_nothing() -> None:
+    assert load({"VELA_PAGE": "false"}, page=None).page is False
+    assert load({"VELA_PAGE": "true"}, page=False).page is False
+
+
+def test_only_keys_with_the_prefix_are_read_from_the_environment() -> None:
+    assert load({"PORT": "1", "XVELA_PORT": "2", "VELA_SKIP_WEB": "1", "VELA_REQUIRE_BROWSER": "1"}).port == 5000
+
+
+@pytest.mark.parametrize(
+    ("environment", "content", "options", "source"),
+    [
+        ({"VELA_PORT": "x"}, "", {}, "environment"),
+        ({}, "port = 'x'", {}, "vela.toml"),
+        ({"VELA_PORT": "1"}, "port = 'x'", {"port": "x"}, "option"),
+    ],
+)
+def test_a_refusal_names_the_source(environment, content, options, source, toml) -> None:
+    text = refusal(environment, toml(content), **options)
+    assert text.startswith("setting port (")
+    assert f"{source}) was 'x'; accepted: a whole number" in text
+
+
+# -------------------------------------------------------------------------------------------------------- what is read
+
+
+@pytest.mark.parametrize(
+    ("key", "given_value", "value"),
+    [
+        ("speed", "max", None),
+        ("speed", " MAX ", None),
+        ("speed", "60x", 60.0),
+        ("speed", 0.5, 0.5),
+        ("symbols", "BTC,ethusdt", (BTC, ETH)),
+        ("symbols", ["BTC", "ETH"], (BTC, ETH)),
+        ("symbols", "BTC,BTC/USDT", (BTC,)),
+        ("timeframe", "5M", Timeframe.M5),
+        ("cooldown", "90s", 90_000),
+        ("cooldown", "1h", 3_600_000),
+        ("cooldown", "250ms", 250),
+        ("cooldown", 30, 30_000),
+        ("cooldown", "0", 0),
+        ("stake", "all", Stake(StakeKind.ALL)),
+        ("stake", "5%", Stake(StakeKind.PERCENT, Decimal(5))),
+        ("stake", 12.5, Stake(StakeKind.FIXED, Decimal("12.5"))),
+        ("capital", 0.1, Decimal("0.1")),
+        ("capital", "1e6", Decimal(1_000_000)),
+        ("stop_loss", "0.0001", Decimal("0.0001")),
+        ("port", " 5001 ", 5001),
+        ("page", "no", False),
+        ("strategies", {"BTC": "SmaCrossover"}, {"BTC": "SmaCrossover"}),
+        ("data_dir", "x/y", Path("x/y")),
+    ],
+)
+def test_sensible_values_are_read(key: str, given_value: Any, value: object) -> None:
+    assert getattr(load(**{key: given_value}), key) == value
+
+
+def test_a_settings_file_may_begin_with_a_byte_order_mark(toml) -> None:
+    assert load(file=toml(b"\xef\xbb\xbfport = 5005\n")).port == 5005
+
+
+def test_the_rules_count_percentages_in_millionths() -> None:
+    rules = load(stop_loss="2.5", trailing="0.0001", take_profit=1000, slippage="0.000001").rules
+    assert (rules.stop_loss_ppm, rules.trailing_ppm, rules.take_profit_ppm) == (25_000, 1, 10_000_000)
+    assert rules.slippage_ppm == 1
+
+
+# ----------------------------------------------------------------------------------------------------- what is refused
+
+NONSENSE: dict[str, list[object]] = {
+    "market": ["", 5, "a\0b", "a\udcffb"],
+    "seed": ["", "-1", 2**32, "x", 1.5, "1.0", True, []],
+    "speed": ["", "0", "-1", "abc", "nan", "inf", -math.inf, "1e7", True, [60]],
+    "symbols": ["", ",", "FOO", "BTC,,ETH", "BTC,", "BTC\nETH", 5, ["BTC", 5], [], {"BTC": 1}, True],
+    "timeframe": ["", "7m", "1w", "m", "60", 5, "1 m"],
+    "candles": ["", "0", "-1", "x", 1.5, True],
+    "strategy": ["", 5],
+    "strategies": ["", "BTC", {"FOO": "SmaCrossover"}, {"BTC": 5}, ["BTC"]],
+    "capital": ["", "0", "-5", "abc", "NaN", "sNaN", "inf", "1e13", "1e400", "1e-13", True, [], "1,000"],
+    "stake": ["", "0", "-5", "0%", "200%", "abc", "%", "nan", "inf", "1e300", "1e-300", {"x": 1}],
+    "max_positions": ["", "0", "-1", "1001", "two", 2.5],
+    "cooldown": ["", "-5", "abc", "1.5h", "10 weeks", "99999999999999999999d", "4000d", -1, math.nan, "٣m"],
+    "stop_loss": ["", "-1", "100", "150", "nan", "2.00005", "1e-9", "2 %", True],
+    "take_profit": ["", "-1", "1001", "inf", "0.00001"],
+    "trailing": ["", "-1", "100", "x"],
+    "trailing_after": ["", "-1", "1001"],
+    "break_even_after": ["", "-0.5", "1001"],
+    "fee": ["", "-0.001", "0.1", "1", "nan", "1e-13"],
+    "slippage": ["", "-0.001", "0.1", "0.0000001", "nan"],
+    "regime_filter": ["", "maybe", 2],
+    "page": ["", "maybe", 5],
+    "host": ["", 5, "a\0b"],
+    "port": ["", "0", "-1", "70000", "abc", 80.5, True, "5\n5"],
+    "data_dir": ["", 5, "a\0b", "a\udcffb", Path("a\udcffb")],
+}
+
+
+def test_every_setting_has_its_nonsense() -> None:
+    assert set(NONSENSE) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in NONSENSE.items() for value in values])
+def test_nonsense_is_refused_in_one_line_with_key_value_and_what_is_accepted(key: str, value: object) -> None:
+    text = refusal(**{key: value})
+    assert text.startswith(f"setting {key} (option) was "), text
+    assert "accepted: " in text
+    assert "Input should" not in text
+    assert "unable to" not in text
+
+
+@pytest.mark.parametrize("key", ["bogus", "Port", "stop-loss", "", "datadir"])
+def test_an_unknown_key_is_refused_with_all_that_are_known(key: str, toml) -> None:
+    for text in (refusal(**{key: "1"}), refusal(None, toml(f"'{key}' = 1"))):
+        assert text.startswith(f"setting {key!r} (")
+        assert "is unknown; accepted: break_even_after, candles, capital" in text
+    assert "(environment) is unknown" in refusal({"VELA_BOGUS": "1"})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"port = ",
+        b"port 5000",
+        b"port = 1\nport = 2",
+        b"[port",
+        b"\xff\xfe\x00",
+        b"market = 'x\x00'",
+        b"x = " + b"[" * 20_000,
+        "port = 5000".encode("utf-16"),
+    ],
+)
+def test_a_broken_settings_file_is_refused(content: bytes, toml) -> None:
+    text = refusal(None, toml(content))
+    assert "vela.toml cannot be read: " in text
+    assert "accepted: a TOML file such as `stake = 50`" in text
+
+
+def test_a_folder_called_like_the_settings_file_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "vela.toml"
+    folder.mkdir()
+    assert "cannot be read: " in refusal(None, folder)
+
+
+@pytest.mark.parametrize("content", ["capital = nan", "speed = inf", "capital = 1979-05-27", "[stake]\nx = 1"])
+def test_toml_knows_values_that_are_none_here(content: str, toml) -> None:
+    assert "accepted: " in refusal(None, toml(content))
+
+
+def test_a_long_value_is_cut_short() -> None:
+    assert len(refusal(capital="9" * 10_000)) < 200
+
+
+@given(key=st.sampled_from(sorted(Settings.model_fields)), value=st.text() | st.floats() | st.integers())
+def test_whatever_is_given_there_are_settings_or_one_line(key: str, value: Any) -> None:
+    said = ""
+    try:
+        rules = load(**{key: value}).rules
+    except ConfigurationError as e:
+        said = str(e)
+    else:
+        assert 0 < rules.initial_capital <= 10**12
+        assert 0 <= rules.stop_loss_ppm < 1_000_000
+    assert len(said.splitlines()) <= 1
