@@ -1,0 +1,57 @@
+"""Makes the engine's rules callable from compiled loops: the same functions, never copied.
+
+Numba compiles their source as it stands. What it compiled is kept on disk under a name that changes with the source of
+every rule and loop, so that a rule that was changed is never served from an older cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numba
+from numba.extending import register_jitable
+
+from vela.domain import execution_rules
+from vela.engine import exits, gate
+
+RULES = (
+    execution_rules.part_up,
+    execution_rules.market_fill_ticks,
+    execution_rules.stop_fill_ticks,
+    execution_rules.limit_fill_ticks,
+    exits.level_below,
+    exits.level_above,
+    exits.stop_level,
+    exits.target_level,
+    exits.gain_reached,
+    exits.tighter,
+    exits.trailing_level,
+    exits.break_even_level,
+    exits.tightened_stop,
+    gate.entry_refusal,
+)
+"""Every rule that compiled loops call."""
+
+
+def _source_digest() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    modules = [Path(module.__file__ or "") for module in (execution_rules, exits, gate)]
+    for file in (*modules, *sorted(Path(__file__).parent.glob("*.py"))):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _cache_root() -> Path:
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    root = Path(chosen) if chosen else Path.home() / ".cache"
+    return root if os.access(root if root.exists() else root.parent, os.W_OK) else Path(tempfile.gettempdir())
+
+
+if not numba.config.CACHE_DIR:
+    numba.config.CACHE_DIR = str(_cache_root() / "vela" / f"compiled-{_source_digest()}")
+for _rule in RULES:
+    register_jitable(_rule)

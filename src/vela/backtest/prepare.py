@@ -1,0 +1,227 @@
+"""From candles, signals and rules to what the compiled loop takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import log10
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vela.backtest.kernel import ALL, BUY, FIXED, NONE, PERCENT, SELL, Detail, Grids, Market, Options
+from vela.domain.candles import Candles
+from vela.domain.errors import ConfigurationError, StrategyError
+from vela.domain.instrument import Instrument
+from vela.domain.regime import MarketRegime
+from vela.domain.signal import Signals
+from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.regime import classify_all
+from vela.engine.risk import UNSUITABLE_FOR_LONG, UNSUITABLE_FOR_SHORT
+from vela.engine.rules import Stake, StakeKind, TradingRules
+from vela.strategies.base import Strategy
+
+_KINDS = {StakeKind.FIXED: FIXED, StakeKind.PERCENT: PERCENT, StakeKind.ALL: ALL}
+_WORD = 2**64
+_LARGEST = 2**126
+
+_NO_FLOATS = np.empty(0, dtype=np.float64)
+_NO_FLAGS = np.empty(0, dtype=np.bool_)
+_NO_CANDLES = Candles.from_rows(())
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A backtest ready to run.
+
+    Attributes:
+        symbols: in their order; the loop knows them by their place.
+        candles: of each symbol, cut to the window.
+        market, detail, grids, options, step_times: see `kernel.simulate`.
+        unit: what one of the loop's whole numbers of money is worth, in quote.
+    """
+
+    symbols: tuple[TradingSymbol, ...]
+    candles: tuple[Candles, ...]
+    instruments: tuple[Instrument, ...]
+    market: Market
+    detail: Detail
+    grids: Grids
+    options: Options
+    step_times: NDArray[np.int64]
+    unit: Decimal
+
+
+def prepare(
+    strategy: Strategy,
+    candles: Mapping[TradingSymbol, Candles],
+    instruments: Mapping[TradingSymbol, Instrument],
+    rules: TradingRules,
+    *,
+    allow_short: bool,
+    detail: Mapping[TradingSymbol, Candles] | None = None,
+) -> Prepared:
+    """Analyse all symbols and lay everything out. `detail`: finer candles, where there are some.
+
+    Raises:
+        StrategyError: the strategy's answer has the wrong shape, or a confidence outside 0–1.
+        ConfigurationError: the account's money cannot be counted exactly in 128 bits.
+    """
+    symbols = tuple(sorted(candles))
+    series = tuple(candles[symbol] for symbol in symbols)
+    rows = [instruments.get(symbol) or Instrument.raw(symbol) for symbol in symbols]
+    answers = [_answer(strategy, symbol, part) for symbol, part in zip(symbols, series, strict=True)]
+    grids, unit, fee_denominator = _grids(rows, rules)
+    return Prepared(
+        symbols=symbols,
+        candles=series,
+        instruments=tuple(rows),
+        market=_market(series, answers, rules),
+        detail=_detail(symbols, series, detail or {}),
+        grids=grids,
+        options=_options(rules, unit, fee_denominator, allow_short=allow_short),
+        step_times=series[0].open_time if len(series) == 1 else _union([part.open_time for part in series]),
+        unit=unit,
+    )
+
+
+def _answer(strategy: Strategy, symbol: TradingSymbol, candles: Candles) -> Signals:
+    flags = np.zeros(len(candles), dtype=np.bool_)
+    if not len(candles) or not strategy.is_applicable(symbol):
+        return Signals(flags, flags)
+    signals = strategy.analyze(symbol, candles)
+    for name, column in (("buy", signals.buy), ("sell", signals.sell), ("confidence", signals.confidence)):
+        if column is not None and column.shape != flags.shape:
+            raise StrategyError(f"{strategy.name} gave {name} of shape {column.shape}; accepted: {flags.shape}")
+    confidence = signals.confidence
+    if confidence is not None:
+        asked = confidence[signals.buy | signals.sell]
+        if not np.all((asked >= 0.0) & (asked <= 1.0)):
+            raise StrategyError(f"{strategy.name} gave a confidence outside its range; accepted: 0 to 1")
+    return signals
+
+
+def _market(series: Sequence[Candles], answers: Sequence[Signals], rules: TradingRules) -> Market:
+    lengths = [len(part) for part in series]
+    confidences = _NO_FLOATS
+    if any(answer.confidence is not None for answer in answers):
+        confidences = _joined(
+            [np.ones(n) if a.confidence is None else a.confidence for a, n in zip(answers, lengths, strict=True)]
+        )
+    suits_long, suits_short = _NO_FLAGS, _NO_FLAGS
+    if rules.regime_filter:
+        regimes = [classify_all(part) for part in series]
+        suits_long = _joined([_suits(row, UNSUITABLE_FOR_LONG) for row in regimes])
+        suits_short = _joined([_suits(row, UNSUITABLE_FOR_SHORT) for row in regimes])
+    return Market(
+        first=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        time=_joined([part.open_time for part in series]),
+        open=_joined([part.open for part in series]),
+        high=_joined([part.high for part in series]),
+        low=_joined([part.low for part in series]),
+        close=_joined([part.close for part in series]),
+        action=_joined([_actions(answer) for answer in answers]),
+        confidence=confidences,
+        suits_long=suits_long,
+        suits_short=suits_short,
+    )
+
+
+def _detail(
+    symbols: Sequence[TradingSymbol], series: Sequence[Candles], detail: Mapping[TradingSymbol, Candles]
+) -> Detail:
+    parts = [detail.get(symbol, _NO_CANDLES) for symbol in symbols]
+    # Gaps are longer than a candle, nothing is shorter.
+    distances = np.concatenate([np.diff(part.open_time) for part in series])
+    return Detail(
+        first=np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64),
+        time=_joined([part.open_time for part in parts]),
+        open=_joined([part.open for part in parts]),
+        high=_joined([part.high for part in parts]),
+        low=_joined([part.low for part in parts]),
+        length_ms=int(distances.min()) if len(distances) else 0,
+    )
+
+
+def _joined(parts: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:  # one symbol's columns are not copied
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _actions(signals: Signals) -> NDArray[np.int8]:
+    # As `engine.decide.action_of`: a row that asks for both asks for nothing.
+    actions = signals.buy.astype(np.int8) * BUY + signals.sell.astype(np.int8) * SELL
+    actions[actions == BUY + SELL] = NONE
+    return actions
+
+
+def _suits(regimes: Sequence[MarketRegime], unsuitable: frozenset[MarketRegime]) -> NDArray[np.bool_]:
+    return np.array([regime not in unsuitable for regime in regimes], dtype=np.bool_)
+
+
+def _union(times: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    if all(np.array_equal(times[0], other) for other in times[1:]):
+        return times[0]
+    return np.unique(np.concatenate(times))
+
+
+def _grids(instruments: Sequence[Instrument], rules: TradingRules) -> tuple[Grids, Decimal, int]:
+    """Return the grids, the worth of one money unit, and the fee's denominator."""
+    denominator = 10 ** max(0, -int(rules.fee_rate.as_tuple().exponent))
+    worths = [instrument.tick * instrument.step for instrument in instruments]
+    finest = min(worth.normalize().as_tuple().exponent for worth in worths)
+    unit = Decimal(1).scaleb(int(finest))
+    scales = [int(worth / unit) for worth in worths]
+    least = [_whole(i.min_notional / (i.tick * i.step), "min_notional") for i in instruments]
+    grids = Grids(
+        ticks_per_unit=np.array([i.ticks_per_unit or 1.0 / float(i.tick) for i in instruments]),
+        scale=np.array(scales, dtype=np.int64),
+        min_value=np.array(least, dtype=np.int64),
+        min_steps=np.array([-(-i.min_quantity // i.step) for i in instruments], dtype=np.int64),
+    )
+    return grids, unit / denominator, denominator
+
+
+def _whole(value: Decimal, name: str) -> int:
+    number = int(value.to_integral_value(rounding="ROUND_CEILING"))
+    if number >= 2**62:
+        raise ConfigurationError(f"{name} is {number} ticks × steps; accepted: below 2**62")
+    return number
+
+
+def _options(rules: TradingRules, unit: Decimal, fee_denominator: int, *, allow_short: bool) -> Options:
+    stake: Stake = rules.stake
+    fixed = stake.amount if stake.kind is StakeKind.FIXED else Decimal(0)
+    percent = stake.amount / 100 if stake.kind is StakeKind.PERCENT else Decimal(0)
+    numerator, denominator = percent.as_integer_ratio()
+    capital_high, capital_low = _pair(rules.initial_capital, unit)
+    stake_high, stake_low = _pair(fixed, unit)
+    return Options(
+        capital_high,
+        capital_low,
+        _KINDS[stake.kind],
+        stake_high,
+        stake_low,
+        numerator,
+        denominator,
+        int(rules.fee_rate * fee_denominator),
+        fee_denominator,
+        rules.slippage_ppm,
+        rules.max_positions,
+        rules.cooldown_ms,
+        rules.stop_loss_ppm,
+        rules.take_profit_ppm,
+        rules.trailing_ppm,
+        rules.trailing_after_ppm,
+        rules.break_even_after_ppm,
+        allow_short,
+    )
+
+
+def _pair(amount: Decimal, unit: Decimal) -> tuple[np.int64, np.uint64]:
+    whole = int(amount / unit)  # rounded down: less than a unit cannot buy anything
+    if whole * 2**20 >= _LARGEST:
+        digits = round(log10(_LARGEST / 2**20))
+        raise ConfigurationError(f"{amount} in units of {unit} has more than {digits} digits; accepted: less money")
+    high, low = divmod(whole, _WORD)
+    return np.int64(high), np.uint64(low)

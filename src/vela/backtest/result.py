@@ -1,0 +1,252 @@
+"""What a backtest brought, in exact money; worked out from the loop's numbers when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cached_property
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from vela.analysis.tear_sheet import TearSheet, tear_sheet
+from vela.backtest.kernel import (
+    BY_BREAK_EVEN,
+    BY_SIGNAL,
+    BY_STOP_LOSS,
+    BY_TARGET,
+    BY_TRAILING,
+    NO_POSITION,
+    Book,
+)
+from vela.backtest.prepare import Prepared
+from vela.backtest.provenance import Provenance
+from vela.domain.execution_rules import fee
+from vela.domain.instrument import Instrument
+from vela.domain.money import add, multiply, plain, ratio, subtract
+from vela.domain.position import ExitReason, PositionSide, Trade
+from vela.domain.regime import MarketRegime
+from vela.domain.trading_symbol import TradingSymbol
+from vela.engine import gate
+from vela.engine.regime import classify_all
+from vela.engine.rules import TradingRules
+
+_REASONS = {
+    BY_SIGNAL: ExitReason.SIGNAL,
+    BY_STOP_LOSS: ExitReason.STOP_LOSS,
+    BY_BREAK_EVEN: ExitReason.BREAK_EVEN,
+    BY_TRAILING: ExitReason.TRAILING,
+    BY_TARGET: ExitReason.TAKE_PROFIT,
+}
+_REFUSALS = {
+    "cooldown": gate.COOLDOWN,
+    "max_positions": gate.MAX_POSITIONS,
+    "balance": gate.BALANCE,
+    "min_notional": gate.MIN_NOTIONAL,
+    "regime": gate.REGIME,
+    "position_open": gate.POSITION_OPEN,
+    "no_position": NO_POSITION,
+}
+
+
+class OpenPosition(msgspec.Struct, frozen=True):
+    """A position that was open at the end, marked at the last close. `unrealised_pnl`: before the fee of closing it."""
+
+    symbol: TradingSymbol
+    side: PositionSide
+    entry_time: int
+    entry_price: Decimal
+    quantity: Decimal
+    last_price: Decimal
+    unrealised_pnl: Decimal
+
+
+class BacktestResult:
+    """The outcome of a backtest.
+
+    Attributes:
+        rules: what was traded by.
+        strategy: name of the strategy.
+        equity: value of the account at each step's close, float64, shape `(steps,)`, in quote.
+        times: open time of each step, int64 ms UTC.
+        refused: entries and exits that were not let through, by reason.
+        provenance: from what the result follows.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        rules: TradingRules,
+        strategy: str,
+        trades: NDArray[np.int64],
+        book: Book,
+        cash: int,
+        refused: NDArray[np.int64],
+        equity: NDArray[np.float64],
+        provenance: Provenance,
+    ) -> None:
+        """Keep the loop's numbers; `cash` and `equity` in its money units."""
+        self.rules = rules
+        self.strategy = strategy
+        self.times = prepared.step_times
+        self.equity = equity * float(prepared.unit)
+        self.refused: dict[str, int] = {name: int(refused[number]) for name, number in _REFUSALS.items()}
+        self.provenance = provenance
+        self._prepared = prepared
+        self._rows = trades
+        self._book = book
+        self._cash = multiply(Decimal(cash), prepared.unit)
+
+    def __len__(self) -> int:
+        """Return the number of closed trades."""
+        return len(self._rows)
+
+    @cached_property
+    def trades(self) -> tuple[Trade, ...]:
+        """The closed round trips, in the order in which they were closed."""
+        return tuple(self._trade(*row) for row in self._rows.tolist())
+
+    @cached_property
+    def open_positions(self) -> tuple[OpenPosition, ...]:
+        """What was still held at the end, by symbol."""
+        return tuple(self._open_position(int(place)) for place in np.flatnonzero(self._book.side))
+
+    @cached_property
+    def final_equity(self) -> Decimal:
+        """Cash and what is held at its last close, exact, in quote."""
+        held = (
+            multiply(Decimal(position.side.sign), position.quantity, position.last_price)
+            for position in self.open_positions
+        )
+        return add(self._cash, *held)
+
+    @cached_property
+    def fees_paid(self) -> Decimal:
+        """All fees, those of open positions' entries included, in quote."""
+        rate = self.rules.fee_rate
+        entries = (fee(rate, position.entry_price, position.quantity) for position in self.open_positions)
+        return add(*(trade.fees for trade in self.trades), *entries)
+
+    @cached_property
+    def sheet(self) -> TearSheet:
+        """All statistics."""
+        return tear_sheet(
+            self.times,
+            self.equity,
+            self.trades,
+            self.rules.initial_capital,
+            self._basket(),
+            open_since=[position.entry_time for position in self.open_positions],
+        )
+
+    def summary(self) -> dict[str, object]:
+        """Return the figures that other programs hold on to; money as strings, undefined as None."""
+        sheet = self.sheet
+        return {
+            "candles": sum(len(part) for part in self._prepared.candles),
+            "from": sheet.start,
+            "to": sheet.end,
+            "initial_capital": plain(self.rules.initial_capital),
+            "final_equity": plain(self.final_equity),
+            "total_return_pct": sheet.total_return_pct,
+            "buy_and_hold_pct": sheet.buy_and_hold_pct,
+            "trades": len(self.trades),
+            "open_positions": len(self.open_positions),
+            "wins": sheet.all_trades.wins,
+            "win_rate_pct": sheet.all_trades.win_rate_pct,
+            "profit_factor": sheet.all_trades.profit_factor,
+            "expectancy": sheet.all_trades.expectancy,
+            "sharpe": sheet.sharpe,
+            "sortino": sheet.sortino,
+            "calmar": sheet.calmar,
+            "cagr_pct": sheet.cagr_pct,
+            "max_drawdown_pct": sheet.max_drawdown_pct,
+            "max_drawdown_days": sheet.max_drawdown_days,
+            "exposure_pct": sheet.exposure_pct,
+            "fees_paid": plain(self.fees_paid),
+        }
+
+    def as_dict(self) -> dict[str, object]:
+        """Return everything as plain values, ready for JSON."""
+        return {
+            "summary": self.summary(),
+            "trades": [_as_dict(trade) for trade in self.trades],
+            "refused": self.refused,
+            "by_regime": msgspec.to_builtins(self.sheet.by_regime, builtin_types=()),
+            "provenance": msgspec.to_builtins(self.provenance),
+        }
+
+    def to_json(self) -> bytes:
+        """Return the result as JSON; the same inputs give the same bytes."""
+        return msgspec.json.encode(self.as_dict())
+
+    def _trade(
+        self, place: int, side: int, entry_row: int, exit_row: int, entry: int, exit_: int, steps: int, reason: int
+    ) -> Trade:
+        instrument, candles = self._prepared.instruments[place], self._prepared.candles[place]
+        quantity, entry_price, exit_price = instrument.quantity(steps), instrument.price(entry), instrument.price(exit_)
+        rate = self.rules.fee_rate
+        fees = add(fee(rate, entry_price, quantity), fee(rate, exit_price, quantity))
+        entry_value = multiply(entry_price, quantity)
+        gain = multiply(Decimal(side), subtract(multiply(exit_price, quantity), entry_value))
+        pnl = subtract(gain, fees)
+        return Trade(
+            symbol=instrument.symbol,
+            side=PositionSide.LONG if side > 0 else PositionSide.SHORT,
+            entry_time=int(candles.open_time[entry_row]),
+            entry_price=ratio(entry_value, quantity),
+            exit_time=int(candles.open_time[exit_row]),
+            exit_price=ratio(multiply(exit_price, quantity), quantity),
+            quantity=quantity,
+            fees=fees,
+            pnl=pnl,
+            return_pct=100.0 * float(pnl) / float(entry_value),
+            entry_reason="signal",
+            exit_reason=_REASONS[reason],
+            regime=self._regimes[place][entry_row - 1],
+            strategy=self.strategy,
+        )
+
+    @cached_property
+    def _regimes(self) -> Mapping[int, list[MarketRegime]]:
+        return {place: classify_all(candles) for place, candles in enumerate(self._prepared.candles)}
+
+    def _open_position(self, place: int) -> OpenPosition:
+        instrument, candles, book = self._prepared.instruments[place], self._prepared.candles[place], self._book
+        quantity = instrument.quantity(int(book.steps[place]))
+        entry_price = instrument.price(int(book.entry_ticks[place]))
+        last_price = _last_price(instrument, float(candles.close[-1]))
+        sign = int(book.side[place])
+        row = int(book.entry_row[place] - self._prepared.market.first[place])
+        return OpenPosition(
+            symbol=instrument.symbol,
+            side=PositionSide.LONG if sign > 0 else PositionSide.SHORT,
+            entry_time=int(candles.open_time[row]),
+            entry_price=entry_price,
+            quantity=quantity,
+            last_price=last_price,
+            unrealised_pnl=multiply(Decimal(sign), subtract(last_price, entry_price), quantity),
+        )
+
+    def _basket(self) -> NDArray[np.float64]:
+        """Return the value of equal parts of all symbols, bought at their first open, over the steps."""
+        total = np.zeros(len(self.times))
+        for candles in self._prepared.candles:
+            rows = np.searchsorted(candles.open_time, self.times, side="right") - 1
+            closes = np.where(rows >= 0, candles.close[np.maximum(rows, 0)], candles.open[0])
+            total += closes / candles.open[0]
+        return total / len(self._prepared.candles)
+
+
+def _last_price(instrument: Instrument, close: float) -> Decimal:
+    return instrument.price(instrument.price_ticks(close))
+
+
+def _as_dict(trade: Trade) -> dict[str, object]:
+    values = msgspec.structs.asdict(trade)
+    del values["strategy"]
+    return {
+        key: plain(value) if isinstance(value, Decimal) else str(value) if key == "symbol" else value
+        for key, value in values.items()
+    }
