@@ -11,7 +11,7 @@ from vela.version import __version__
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "vela"
 CORE = ("domain", "indicators", "strategies", "engine", "analysis", "simulation")
-TESTED_BY_NAME = ("domain", "engine", "simulation", "strategies", "indicators")
+TESTED_BY_NAME = ("domain", "engine", "analysis", "simulation", "strategies", "indicators")
 LONGEST_FUNCTION = 70
 LONGEST_FILE = 500
 NAMES_THAT_SAY_NOTHING = {"common", "helper", "helpers", "misc", "util", "utils"}

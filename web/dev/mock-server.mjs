@@ -69,7 +69,7 @@ function decide(s, time) {
   const action = random() < 0.12 ? pick(['buy', 'sell']) : 'hold';
   const last = Object.fromEntries(Object.entries(series(s, s.candles.slice(-60))).map(([k, v]) => [k, v.at(-1)]));
   const reason = action === 'hold' ? pick(['no_signal', 'no_signal', 'warming_up 120/200', 'not_applicable']) : 'signal';
-  return { time: time + MINUTE, candle_time: time, action, strategy: s.strategy, regime: s.regime, confidence: action === 'hold' ? 0 : 0.7, reason, indicators: last, skipped: 0 };
+  return { time: time + MINUTE, candle_time: time, action, strategy: s.strategy, regime: s.regime, confidence: action === 'hold' ? 0 : 0.7, reason, indicators: last, outcome: action === 'hold' ? null : pick(['order', 'refused']), outcome_reason: 'max_positions', skipped: 0 };
 }
 
 const symbols = Array.from({ length: Number(SYMBOLS) }, (_, i) => makeSymbol(i));
@@ -78,7 +78,7 @@ for (let k = 600; k > 0; k -= 1) curve.push([clock - k * MINUTE, (equity += (ran
 
 const change = (s) => (s.price / s.candles.at(-400)[4] - 1) * 100;
 const money = (x) => x.toFixed(4);
-const wallet = () => ({ quote: 'USDT', time: clock, initial_capital: '1000', cash: money(equity - 96.3), free: money(equity - 96.3), equity: money(equity), realised_pnl: '-1.8412', unrealised_pnl: money(equity - 998.2), fees: '2.4310' });
+const wallet = () => ({ quote: 'USDT', time: clock, initial_capital: '1000', cash: money(equity - 96.3), free: money(equity - 96.3), equity: money(equity), realised_pnl: '-1.8412', unrealised_pnl: money(equity - 998.2), fees: '2.4310', trades: trades.length, wins: trades.filter((trade) => Number(trade.pnl) > 0).length });
 const session = () => ({ version: '0.1.0', mode: 'paper', market: 'synthetic', timeframe: '1m', timeframe_ms: MINUTE, speed: '60', time: clock, ended: STATE === 'ended', candles: 1234, decisions: 1234, refused_candles: { off_grid: 3, duplicate: 1, revised: 0 }, settings: { stake: '50', max_positions: 2, stop_loss_pct: '2', fee: '0.001', cooldown_ms: 600000 } });
 
 function position(s, i) {
@@ -104,15 +104,16 @@ const many = STATE === 'empty' ? 0 : 24;
 const trades = Array.from({ length: many }, (_, k) => trade(k));
 const orders = Array.from({ length: many }, (_, k) => order(k));
 const health = () => SERVICES.map((service, i) => ({ service, status: i === 6 ? 'starting' : 'running', beat_age_ms: Math.round(random() * 900), restarts: i === 8 ? 1 : 0, detail: i === 6 ? 'waiting for 200 candles' : '' }));
+const alerts = many ? [{ time: clock - MINUTE, level: 'critical', text: 'brain failed and restarts' }, { time: clock - 9 * MINUTE, level: 'warning', text: 'ETH: the strategy failed' }] : [];
 const held = () => (many ? symbols.slice(0, 2).map(position) : []);
 
 function accountSnapshot() {
   const list = symbols.map((s) => ({ symbol: s.symbol, price: s.price, change_pct: change(s), regime: s.regime, strategy: s.strategy, spark: s.candles.slice(-60).map((c) => c[4]) }));
-  return { stream: 'account', seq: seqs.account, session: session(), symbols: list, wallet: wallet(), equity_curve: curve.slice(-2000), positions: held(), trades, orders, health: health() };
+  return { stream: 'account', seq: seqs.account, session: session(), symbols: list, wallet: wallet(), equity_curve: curve.slice(-2000), positions: held(), trades, orders, health: health(), alerts };
 }
 
-function symbolSnapshot(s) {
-  const candles = s.candles.slice(-500);
+function symbolSnapshot(s, count = 500) {
+  const candles = s.candles.slice(s.candles.length - count);
   return { stream: s.name, seq: seqs[s.name], symbol: s.symbol, strategy: s.strategy, regime: s.regime, tick: (10 ** -s.digits).toFixed(s.digits), candles, forming: s.forming, markers: s.markers, series: series(s, candles), decisions: s.decisions };
 }
 
@@ -134,10 +135,10 @@ io.use((_, next) => next(STATE === 'login' ? new Error('not logged in') : undefi
 io.on('connection', (socket) => {
   socket.emit('snapshot', accountSnapshot());
   socket.on('snapshot', (_, answer) => answer(accountSnapshot()));
-  socket.on('subscribe_symbol', ({ symbol }, answer) => {
+  socket.on('subscribe_symbol', ({ symbol, candles }, answer) => {
     if (!byName[symbol]) return answer({ error: `unknown symbol ${symbol}`, accepted: Object.keys(byName).join(', ') });
     socket.join(symbol);
-    return answer(symbolSnapshot(byName[symbol]));
+    return answer(symbolSnapshot(byName[symbol], candles));
   });
 });
 
@@ -163,7 +164,7 @@ function advance() {
       const decision = decide(s, closed[0]);
       s.decisions = [decision, ...s.decisions].slice(0, 100);
       send(s.name, 'decision', decision, s.symbol);
-      if (decision.action !== 'hold') send(s.name, 'signal', { ...decision, outcome: pick(['order', 'refused']), outcome_reason: 'max_positions' }, s.symbol);
+      if (decision.action !== 'hold') send(s.name, 'signal', decision, s.symbol);
     }
     send(s.name, 'price_update', { time: clock, price: s.price, forming: s.forming, closed, change_pct: change(s) }, s.symbol);
   }

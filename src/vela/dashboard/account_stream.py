@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from vela.dashboard.equity import EquityCurve
 from vela.dashboard.facts import SessionFacts
-from vela.dashboard.shapes import PositionView, ServiceView, SessionView, SymbolSummary
+from vela.dashboard.newest import Newest
+from vela.dashboard.shapes import PositionView, ServiceView, SessionView, SymbolSummary, WalletView
 from vela.dashboard.stream import Event, Stream
-from vela.dashboard.views import fill_view, order_view, position_view, trade_view, wallet_view
-from vela.domain.events import OrderFilled, PositionChanged, ServiceBeat
+from vela.dashboard.views import alert_view, fill_view, order_view, position_view, trade_view, wallet_view
+from vela.domain.events import Alert, OrderFilled, PositionChanged, ServiceBeat
 from vela.domain.money import ZERO
 from vela.domain.order import Order
 from vela.domain.position import Position, Trade, Wallet
@@ -22,34 +23,7 @@ from vela.domain.trading_symbol import TradingSymbol
 LISTED = 200
 EQUITY_POINTS = 2000
 FILLS_REMEMBERED = 1000
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
-
-
-class Newest(Generic[_Key, _Value]):
-    """The newest `limit` values by key; a key that is there keeps its place."""
-
-    def __init__(self, limit: int) -> None:
-        """Start empty."""
-        self._limit = limit
-        self._values: OrderedDict[_Key, _Value] = OrderedDict()
-
-    def __contains__(self, key: _Key) -> bool:
-        return key in self._values
-
-    def __iter__(self) -> Iterator[_Value]:
-        return reversed(self._values.values())
-
-    def get(self, key: _Key) -> _Value | None:
-        """Return the value of `key`, if it is still kept."""
-        return self._values.get(key)
-
-    def put(self, key: _Key, value: _Value) -> None:
-        """Keep `value`, forgetting the oldest beyond the limit."""
-        self._values[key] = value
-        if len(self._values) > self._limit:
-            self._values.popitem(last=False)
+ALERTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +47,14 @@ class Counts:
     orders: int = 0
     fills: int = 0
     trades: int = 0
+    wins: int = 0
 
 
 class AccountStream(Stream):
-    """Wallet, positions, orders, trades, health, session. Fills, orders and trades are never merged or dropped."""
+    """Wallet, positions, orders, trades, alerts, health, session.
+
+    Fills, orders, trades and alerts are never merged or dropped.
+    """
 
     def __init__(
         self,
@@ -91,7 +69,7 @@ class AccountStream(Stream):
         self.now = 0
         self.counts = Counts()
         self.refused_candles: Counter[str] = Counter()
-        self.alerts: Counter[str] = Counter()
+        self.alerts: Counter[str] = Counter()  # by level
         capital = facts.initial_capital
         self.wallet = Wallet(facts.quote, 0, capital, capital, ZERO, ZERO, ZERO, ZERO, ZERO)
         self.holdings: dict[TradingSymbol, Holding] = {}
@@ -103,6 +81,7 @@ class AccountStream(Stream):
         self._trades: Newest[tuple[TradingSymbol, int, int], Trade] = Newest(LISTED)
         self._orders: Newest[str, Order] = Newest(LISTED)
         self._fills: Newest[str, None] = Newest(FILLS_REMEMBERED)
+        self._alerts: Newest[tuple[int, str, str], Alert] = Newest(ALERTS)
         self._news: list[Event] = []
         self._held: dict[TradingSymbol, PositionView | None] = {}
         self._shown: set[str] = set()
@@ -150,6 +129,8 @@ class AccountStream(Stream):
         """Take a round trip that ended."""
         if self.recall_trade(trade):
             self.counts.trades += 1
+            self.counts.wins += trade.pnl > 0
+            self._shown.add("wallet_update")
             self._news.append(("trade", dict(trade_view(trade))))
         holding = self.holdings.get(trade.symbol)
         # A position opened since then is another one.
@@ -180,6 +161,14 @@ class AccountStream(Stream):
         self.wallet = wallet
         self._equity.add(wallet.time, float(wallet.equity))
         self._shown.add("wallet_update")
+
+    def alert(self, alert: Alert) -> None:
+        """Take a warning; the same one of the same moment is known."""
+        key = (alert.time, alert.level, alert.text)
+        if key not in self._alerts:
+            self._alerts.put(key, alert)
+            self.alerts[alert.level] += 1
+            self._news.append(("alert", dict(alert_view(alert))))
 
     def beat(self, beat: ServiceBeat) -> None:
         """Take a sign of life."""
@@ -240,6 +229,9 @@ class AccountStream(Stream):
             "settings": dict(facts.settings),
         }
 
+    def _wallet(self) -> WalletView:
+        return wallet_view(self.wallet, self.counts.trades, self.counts.wins)
+
     def _position(self, holding: Holding) -> PositionView:
         price = self._price_of(holding.position.symbol)
         return position_view(holding.position, holding.stop_price, holding.target_price, holding.stop_state, price)
@@ -262,7 +254,7 @@ class AccountStream(Stream):
 
     def _shown_body(self, event: str) -> dict[str, Any]:
         if event == "wallet_update":
-            return {**wallet_view(self.wallet), "point": (self.wallet.time, float(self.wallet.equity))}
+            return {**self._wallet(), "point": (self.wallet.time, float(self.wallet.equity))}
         return dict(self.session()) if event == "session" else {"services": self.services()}
 
     def _forget(self) -> None:
@@ -275,10 +267,11 @@ class AccountStream(Stream):
         return {
             "session": self.session(),
             "symbols": self._summaries(),
-            "wallet": wallet_view(self.wallet),
+            "wallet": self._wallet(),
             "equity_curve": self._equity.points(),
             "positions": [self._position(holding) for holding in self.holdings.values()],
             "trades": [trade_view(trade) for trade in self._trades],
             "orders": [order_view(order) for order in self._orders],
             "health": self.services(),
+            "alerts": [alert_view(alert) for alert in self._alerts],
         }

@@ -60,7 +60,12 @@ def record_routes(projection: Projection, reader: ReaderFactory) -> APIRouter:
             return unknown(symbol, projection)
         wanted = None if stream is None else stream.trading_symbol
         found = reader().decisions(limit=limit, symbol=wanted, before=before)
-        return Json([decision_view(decision, timeframe) for decision in found])
+        # Signals are among the decisions, in the same order: as many of them reach back at least as far.
+        handled = reader().outcomes(limit=limit, symbol=wanted, before=before)
+        outcomes = {(one.signal.symbol, one.signal.strategy, one.signal.candle_time): one for one in handled}
+        keys = [(one.symbol, one.strategy, one.candle_time) for one in found]
+        views = [decision_view(one, timeframe, outcomes.get(key)) for one, key in zip(found, keys, strict=True)]
+        return Json(views)
 
     @router.get("/summary", response_model=SummaryView)
     def summary() -> Response:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+from base64 import b64encode
 from collections.abc import Iterable
+from hashlib import sha256
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
@@ -13,11 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vela.dashboard.answers import refusal
 from vela.dashboard.auth import COOKIE, LoginTokens
+from vela.dashboard.pages import STYLE
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERY_INTERFACE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  compared, not bound
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _GUARDED = ("/api/v1", "/socket.io")
+_STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 
 
 class Hosts:
@@ -112,7 +116,7 @@ def _policy(host: str) -> str:
     # Older browsers do not count sockets of the same origin as 'self'.
     sockets = f" ws://{host} wss://{host}" if host else ""
     return (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        f"default-src 'self'; style-src 'self' 'sha256-{_STYLE_HASH}'; img-src 'self' data:; "
         f"connect-src 'self'{sockets}; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     )
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 from vela.dashboard.account_stream import EQUITY_POINTS, FILLS_REMEMBERED, LISTED, Holding
 from vela.dashboard.facts import CandleHistory
 from vela.dashboard.projection import CANDLES, Projection
+from vela.dashboard.symbol_stream import DECISIONS
 from vela.dashboard.views import position_marker, trade_markers
 from vela.domain.order import Order, OrderPurpose, OrderStatus
-from vela.domain.position import Position
+from vela.domain.position import Position, Trade
 from vela.ports.record import RecordReader
 
 
@@ -38,6 +39,8 @@ def _load_symbols(projection: Projection, reader: RecordReader, history: CandleH
             stream.close(candle)
         for decision in reversed(reader.decisions(limit=candles, symbol=symbol)):
             stream.recall(decision)
+        for outcome in reversed(reader.outcomes(limit=DECISIONS, symbol=symbol)):
+            stream.recall_outcome(outcome)
         projection.account.time = max(projection.account.time, stream.time)
 
 
@@ -47,9 +50,10 @@ def _load_account(projection: Projection, reader: RecordReader) -> None:
     counts = account.counts
     counts.candles, counts.missing, counts.decisions = summary.candles, summary.missing_candles, summary.decisions
     counts.signals, counts.orders = summary.signals, summary.orders
-    counts.fills, counts.trades = summary.fills, summary.trades
+    counts.fills = summary.fills
     account.refused_candles.update(summary.refused_candles)
-    for trade in reversed(reader.trades(limit=LISTED)):
+    trades, counts.trades, counts.wins = _trades(reader)
+    for trade in reversed(trades):
         account.recall_trade(trade)
         for marker in trade_markers(trade):
             projection.of(trade.symbol).mark(marker)
@@ -66,6 +70,15 @@ def _load_account(projection: Projection, reader: RecordReader) -> None:
     wallet = reader.newest_wallet()
     if wallet is not None:
         account.mark(wallet)
+
+
+def _trades(reader: RecordReader) -> tuple[Sequence[Trade], int, int]:
+    # List and totals must be of one moment: a trade that is in one of them only would count twice or never.
+    while True:
+        trades = reader.trades(limit=LISTED)
+        total, wins = reader.trade_totals()
+        if reader.trades(limit=1) == trades[:1]:
+            return trades, total, wins
 
 
 def _holding(projection: Projection, position: Position, orders: Sequence[Order]) -> Holding:

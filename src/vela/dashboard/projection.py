@@ -192,7 +192,7 @@ class Projection:
         self.account.mark(message.wallet)
 
     def _alert(self, message: Alert) -> None:
-        self.account.alerts[message.level] += 1
+        self.account.alert(message)
 
     def _beat(self, message: ServiceBeat) -> None:
         self.account.beat(message)

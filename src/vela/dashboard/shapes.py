@@ -47,7 +47,7 @@ class SessionView(TypedDict):
 
 
 class WalletView(TypedDict):
-    """The account, in quote."""
+    """The account, in quote. `trades`: round trips closed in its whole life; `wins`: those with a profit after fees."""
 
     quote: str
     time: int
@@ -58,10 +58,15 @@ class WalletView(TypedDict):
     realised_pnl: str
     unrealised_pnl: str
     fees: str
+    trades: int
+    wins: int
 
 
 class PositionView(TypedDict):
-    """An open position; `price` and what follows from it are as of the newest price."""
+    """An open position; `price` and what follows from it are as of the newest price.
+
+    `stop_state`: `none` (none wanted), `planned` (on its way), `resting` (at the exchange), `guarded` (watched here).
+    """
 
     symbol: SymbolName
     side: str
@@ -129,7 +134,10 @@ class FillView(TypedDict):
 
 
 class DecisionView(TypedDict):
-    """A decision; `time` is the close of its candle."""
+    """A decision; `time` is the close of its candle.
+
+    `outcome`: `order` or `refused`, once its signal was handled; then `outcome_reason` says why it was refused.
+    """
 
     symbol: SymbolName
     time: int
@@ -140,6 +148,8 @@ class DecisionView(TypedDict):
     confidence: float
     reason: str
     indicators: dict[str, float]
+    outcome: str | None
+    outcome_reason: str
 
 
 class MarkerView(TypedDict):
@@ -160,6 +170,14 @@ class ServiceView(TypedDict):
     beat_age_ms: int | None
     restarts: int
     detail: str
+
+
+class AlertView(TypedDict):
+    """Something a person should know. `level`: `info`, `warning` or `critical`."""
+
+    time: int
+    level: str
+    text: str
 
 
 class HealthView(TypedDict):
@@ -201,6 +219,7 @@ class AccountSnapshot(TypedDict):
     trades: list[TradeView]
     orders: list[OrderView]
     health: list[ServiceView]
+    alerts: list[AlertView]
 
 
 class SymbolSnapshot(TypedDict):

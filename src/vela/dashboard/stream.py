@@ -44,8 +44,11 @@ class Stream(ABC):
     def snapshot(self) -> bytes:
         """Return the state after the last flush, as JSON. Call it right after a flush or a discard."""
         if self._encoded is None:
-            self._encoded = msgspec.json.encode({"stream": self.name, "seq": self.seq, **self._state()})
+            self._encoded = self._encode(self._state())
         return self._encoded
+
+    def _encode(self, state: dict[str, Any]) -> bytes:
+        return msgspec.json.encode({"stream": self.name, "seq": self.seq, **state})
 
     @abstractmethod
     def _is_changed(self) -> bool: ...

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
+from vela.dashboard.newest import Newest
 from vela.dashboard.shapes import CandleRow, DecisionView, MarkerView, SymbolName, SymbolSummary
 from vela.dashboard.stream import Event, Stream
-from vela.dashboard.views import candle_row, decision_view, symbol_name
+from vela.dashboard.views import candle_row, decision_view, outcome_words, symbol_name
 from vela.domain.candles import Candle
 from vela.domain.events import RegimeChanged, Tick
 from vela.domain.regime import MarketRegime
@@ -56,6 +57,7 @@ class SymbolStream(Stream):
         self._candles: deque[Candle] = deque(maxlen=candles)
         self._forming: list[Any] | None = None
         self._decisions: deque[Decision] = deque(maxlen=DECISIONS)
+        self._outcomes: Newest[tuple[int, str], SignalOutcome] = Newest(DECISIONS)
         self._values: deque[tuple[int, dict[str, float]]] = deque(maxlen=candles)
         self._markers: deque[MarkerView] = deque(maxlen=MARKERS)
         self._references: deque[tuple[int, float]] = deque(maxlen=DAY_MS // _REFERENCE_MS + 2)
@@ -139,17 +141,28 @@ class SymbolStream(Stream):
 
     def handled(self, outcome: SignalOutcome, time: int) -> None:
         """Take what became of a signal at `time` (ms UTC)."""
+        if not self.recall_outcome(outcome):
+            return
         signal = outcome.signal
+        became, reason = outcome_words(outcome)
         body = {
             "time": time,
             "candle_time": signal.candle_time,
             "action": signal.action.value,
             "strategy": signal.strategy,
             "confidence": signal.confidence,
-            "outcome": "order" if outcome.refusal is None else "refused",
-            "outcome_reason": outcome.refusal or "",
+            "outcome": became,
+            "outcome_reason": reason,
         }
         self._news.append(("signal", body))
+
+    def recall_outcome(self, outcome: SignalOutcome) -> bool:
+        """Take what became of a signal from the record; False if it is known."""
+        key = (outcome.signal.candle_time, outcome.signal.strategy)
+        if key in self._outcomes:
+            return False
+        self._outcomes.put(key, outcome)
+        return True
 
     def mark(self, marker: MarkerView) -> None:
         """Put an arrow on the chart; an order's partial fills share one a candle."""
@@ -174,6 +187,10 @@ class SymbolStream(Stream):
             "strategy": self.strategy,
             "spark": [candle.close for candle in reversed(newest)],
         }
+
+    def short_snapshot(self, candles: int) -> bytes:
+        """Return the snapshot with the newest `candles` only, for who draws no chart. Call it as `snapshot`."""
+        return self._encode(self._state_with(candles))
 
     def candle_rows(self) -> list[CandleRow]:
         """Return the closed candles, oldest first."""
@@ -219,20 +236,24 @@ class SymbolStream(Stream):
         self._moved = self._rewritten = False
 
     def _state(self) -> dict[str, Any]:
+        return self._state_with(len(self._candles))
+
+    def _state_with(self, count: int) -> dict[str, Any]:
+        candles = list(islice(self._candles, max(0, len(self._candles) - count), None))
         return {
             "symbol": self.symbol,
             "strategy": self.strategy,
             "regime": self.regime.value,
             "tick": self.tick,
-            "candles": self.candle_rows(),
+            "candles": [candle_row(candle) for candle in candles],
             "forming": self._forming,
             "markers": list(self._markers),
-            "series": self._series(),
+            "series": self._series(candles),
             "decisions": [self._view(decision) for decision in reversed(self._decisions)],
         }
 
-    def _series(self) -> dict[str, list[float | None]]:
-        places = {candle.open_time: place for place, candle in enumerate(self._candles)}
+    def _series(self, candles: Sequence[Candle]) -> dict[str, list[float | None]]:
+        places = {candle.open_time: place for place, candle in enumerate(candles)}
         series: dict[str, list[float | None]] = {}
         for time, values in self._values:
             place = places.get(time)
@@ -245,7 +266,8 @@ class SymbolStream(Stream):
         return series
 
     def _view(self, decision: Decision) -> DecisionView:
-        return decision_view(decision, self._timeframe)
+        outcome = self._outcomes.get((decision.candle_time, decision.strategy))
+        return decision_view(decision, self._timeframe, outcome)
 
     def _change_pct(self) -> float | None:
         references = self._references

@@ -12,9 +12,10 @@ from engineio import packet as engine_packet
 
 from vela.dashboard.answers import error
 from vela.dashboard.metrics import PageCounts
-from vela.dashboard.projection import Projection
+from vela.dashboard.projection import CANDLES, Projection
 from vela.dashboard.shapes import ErrorView
 from vela.dashboard.stream import Event, Stream
+from vela.dashboard.symbol_stream import SymbolStream
 
 LONGEST_MESSAGE = 4096
 # A page follows all its symbols as soon as it is connected; from then on it rarely asks.
@@ -135,10 +136,17 @@ class Viewers:
         await self._drop_slow()
         return frames
 
-    def snapshot(self, stream: Stream) -> bytes:
-        """Return a stream's snapshot as JSON, after pushing what came before it to those who follow already."""
+    def snapshot(self, stream: Stream, candles: int | None = None) -> bytes:
+        """Return a stream's snapshot as JSON, after pushing what came before it to those who follow already.
+
+        Args:
+            stream: whose.
+            candles: how many of a symbol's newest; None: all that are kept.
+        """
         self._flush(stream)
-        return stream.snapshot()
+        if candles is None or not isinstance(stream, SymbolStream):
+            return stream.snapshot()
+        return stream.short_snapshot(candles)
 
     def _flush(self, stream: Stream) -> int:
         followers = self._followers(stream)
@@ -202,8 +210,11 @@ class Viewers:
         stream = self._refusal(sid) or self._requested(data)
         if not isinstance(stream, Stream):
             return stream
+        candles = data[0].get("candles") if isinstance(data[0], dict) else None
+        if candles is not None and (type(candles) is not int or not 0 <= candles <= CANDLES):
+            return self._malformed("candles cannot be used", f"a whole number from 0 to {CANDLES}")
         await self.server.enter_room(sid, stream.name)
-        return msgspec.Raw(self.snapshot(stream))
+        return msgspec.Raw(self.snapshot(stream, candles))
 
     async def _unsubscribe(self, sid: str, *data: object) -> Answer:
         stream = self._refusal(sid) or self._requested(data)

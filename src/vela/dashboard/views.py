@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Context, Decimal
 
 from vela.dashboard.shapes import (
+    AlertView,
     CandleRow,
     DecisionView,
     FillView,
@@ -18,11 +19,12 @@ from vela.dashboard.shapes import (
     WalletView,
 )
 from vela.domain.candles import Candle
+from vela.domain.events import Alert
 from vela.domain.fill import Fill
 from vela.domain.money import ZERO, multiply, plain
 from vela.domain.order import Order, OrderPurpose, Side
 from vela.domain.position import Position, PositionSide, Trade, Wallet
-from vela.domain.signal import Decision
+from vela.domain.signal import Decision, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import Summary
 
@@ -41,8 +43,8 @@ def candle_row(candle: Candle) -> CandleRow:
     return candle.open_time, candle.open, candle.high, candle.low, candle.close, candle.volume
 
 
-def wallet_view(wallet: Wallet) -> WalletView:
-    """Write the account."""
+def wallet_view(wallet: Wallet, trades: int, wins: int) -> WalletView:
+    """Write the account; `trades`: round trips closed in its whole life, `wins`: how many of them with a profit."""
     return {
         "quote": wallet.quote,
         "time": wallet.time,
@@ -53,6 +55,8 @@ def wallet_view(wallet: Wallet) -> WalletView:
         "realised_pnl": plain(wallet.realised_pnl),
         "unrealised_pnl": plain(wallet.unrealised_pnl),
         "fees": plain(wallet.fees),
+        "trades": trades,
+        "wins": wins,
     }
 
 
@@ -134,8 +138,9 @@ def fill_view(fill: Fill) -> FillView:
     }
 
 
-def decision_view(decision: Decision, timeframe_ms: int) -> DecisionView:
-    """Write a decision on a candle that lasted `timeframe_ms`."""
+def decision_view(decision: Decision, timeframe_ms: int, outcome: SignalOutcome | None) -> DecisionView:
+    """Write a decision on a candle that lasted `timeframe_ms`; `outcome`: what became of its signal, where known."""
+    became, reason = (None, "") if outcome is None else outcome_words(outcome)
     return {
         "symbol": symbol_name(decision.symbol),
         "time": decision.candle_time + timeframe_ms,
@@ -146,7 +151,19 @@ def decision_view(decision: Decision, timeframe_ms: int) -> DecisionView:
         "confidence": decision.confidence,
         "reason": decision.reason,
         "indicators": decision.indicators,
+        "outcome": became,
+        "outcome_reason": reason,
     }
+
+
+def outcome_words(outcome: SignalOutcome) -> tuple[str, str]:
+    """Return what became of a signal, `order` or `refused`, and why it was refused."""
+    return ("order", "") if outcome.refusal is None else ("refused", outcome.refusal)
+
+
+def alert_view(alert: Alert) -> AlertView:
+    """Write an alert."""
+    return {"time": alert.time, "level": alert.level, "text": alert.text}
 
 
 def fill_marker(fill: Fill, purpose: OrderPurpose, reason: str) -> MarkerView:

@@ -46,7 +46,7 @@ class OrderManager:
         self._entries: dict[TradingSymbol, int] = dict(state.entries)
         self._ledger = Ledger(state.balances)
         self._quotes: dict[TradingSymbol, float] = {}
-        self._marks: dict[TradingSymbol, Decimal] = {}
+        self._closes: dict[TradingSymbol, float] = {}
         self._absent: dict[str, Order] = {}
         self._ended = False
 
@@ -68,11 +68,10 @@ class OrderManager:
         return bool(self._balance(Account.CAPITAL))
 
     def wallet(self, time: int) -> Wallet:
-        """Return the account, its positions valued at the newest marks (at cost where there is none yet)."""
+        """Return the account, its positions valued at the newest closes (at cost where there is none yet)."""
         value = ZERO
         for position in self._positions.values():
-            mark = self._marks.get(position.symbol)
-            value = add(value, position.cost if mark is None else multiply(position.quantity, mark))
+            value = add(value, self._market_value(position))
         return Wallet(
             quote=self._rules.quote,
             time=time,
@@ -187,16 +186,17 @@ class OrderManager:
         return step.build()
 
     def on_candles(self, candles: Sequence[SymbolCandle], time: int) -> Step:
-        """Take candles that closed at `time`: move best prices and stops, mark the positions."""
+        """Take candles that closed at `time`: they mark the positions, and move best prices and stops."""
+        for entry in candles:
+            self._closes[entry.symbol] = entry.candle.close
         if not self._positions:
             return NOTHING
         step = StepBuilder(time)
         for symbol, candle in ((entry.symbol, entry.candle) for entry in candles):
-            instrument = self._instruments.get(symbol)
             position = self._positions.get(symbol)
-            if instrument is None or position is None or position.entry_time >= time:
+            if position is None or position.entry_time >= time:
                 continue
-            self._marks[symbol] = instrument.price(instrument.price_ticks(candle.close))
+            instrument = self._instruments[symbol]
             high, low = instrument.price_ticks(candle.high), instrument.price_ticks(candle.low)
             moved = booking.after_candle(position, high, low, self._rules, instrument)
             if moved is not position:
@@ -365,7 +365,6 @@ class OrderManager:
             step.position(position)
             return
         del self._positions[position.symbol]
-        self._marks.pop(position.symbol, None)
         step.trade(booking.closed_trade(position, time, ExitReason(order.reason)))
 
     def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:
@@ -437,6 +436,13 @@ class OrderManager:
 
     def _is_leaving(self, symbol: TradingSymbol) -> bool:
         return any(o.symbol == symbol and o.purpose is OrderPurpose.EXIT for o in self._orders.values())
+
+    def _market_value(self, position: Position) -> Decimal:
+        close = self._closes.get(position.symbol)
+        if close is None:
+            return position.cost
+        instrument = self._instruments[position.symbol]
+        return multiply(position.quantity, instrument.price(instrument.price_ticks(close)))
 
     def _balance(self, account: Account) -> Decimal:
         return self._ledger.balance(account, self._rules.quote)

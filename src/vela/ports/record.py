@@ -173,6 +173,10 @@ class RecordReader(Protocol):
         """Return closed round trips by exit time."""
         ...
 
+    def trade_totals(self) -> tuple[int, int]:
+        """Return how many round trips were closed, and how many of them with a profit after fees."""
+        ...
+
     def orders(self, *, limit: int, before: int | None = None) -> Sequence[Order]:
         """Return orders by time of intent."""
         ...

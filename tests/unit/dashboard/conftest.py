@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.fakes import ManualClock
-from tests.unit.dashboard.samples import START, Record, decision, facts, filled, history, order, trade, wallet
+from tests.unit.dashboard.samples import START, Record, decision, facts, filled, history, order, outcome, trade, wallet
 
 from vela.dashboard.app import Sources, build_app
 from vela.dashboard.auth import LoginTokens
@@ -21,6 +21,7 @@ RECORD = Record(
     orders=[order(2), order(1)],
     fills=[filled(1).message.fill],
     decisions=[decision(minute) for minute in range(999, 400, -1)],
+    outcomes=[outcome(999), outcome(997, refusal=None)],
     wallet=wallet(9),
 )
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from vela.dashboard.facts import SessionFacts
 from vela.domain.candles import Candle, Candles
 from vela.domain.events import (
+    Alert,
     CandlesClosed,
     DecisionsMade,
     Envelope,
@@ -15,6 +16,7 @@ from vela.domain.events import (
     OrderFilled,
     PositionChanged,
     PricesMoved,
+    SignalHandled,
     SymbolCandle,
     Tick,
 )
@@ -23,7 +25,7 @@ from vela.domain.instrument import Instrument
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Trade, Wallet
 from vela.domain.regime import MarketRegime
-from vela.domain.signal import Action, Decision
+from vela.domain.signal import Action, Decision, Signal, SignalOutcome
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol
 from vela.ports.record import Summary
@@ -89,6 +91,20 @@ def decided(minute: int, *symbols: TradingSymbol):
     return envelope(DecisionsMade(time=START + (minute + 1) * MINUTE, decisions=decisions))
 
 
+def outcome(minute: int, symbol: TradingSymbol = BTC, refusal: str | None = "max_positions") -> SignalOutcome:
+    time = START + minute * MINUTE
+    signal = Signal(symbol, time, Action.BUY, "SmaCrossover", MarketRegime.BULL_TREND, 0.7)
+    return SignalOutcome(signal, None if refusal else "o-1", refusal)
+
+
+def handled(minute: int, symbol: TradingSymbol = BTC, refusal: str | None = "max_positions"):
+    return envelope(SignalHandled(time=START + (minute + 1) * MINUTE, outcome=outcome(minute, symbol, refusal)))
+
+
+def alert(level: str = "warning", text: str = "the clock jumped", time: int = START):
+    return envelope(Alert(time=time, level=level, text=text))
+
+
 def order(
     number: int = 1, status: OrderStatus = OrderStatus.SENT, *, time: int = START, reason: str = "signal"
 ) -> Order:
@@ -147,7 +163,7 @@ def held(symbol: TradingSymbol = BTC, stop_state: str = "resting"):
     )
 
 
-def trade(number: int = 0, symbol: TradingSymbol = BTC) -> Trade:
+def trade(number: int = 0, symbol: TradingSymbol = BTC, pnl: str = "0.4") -> Trade:
     return Trade(
         symbol,
         PositionSide.LONG,
@@ -157,7 +173,7 @@ def trade(number: int = 0, symbol: TradingSymbol = BTC) -> Trade:
         Decimal(101),
         Decimal("0.5"),
         Decimal("0.1"),
-        Decimal("0.4"),
+        Decimal(pnl),
         0.8,
         "signal",
         ExitReason.TAKE_PROFIT,
@@ -192,12 +208,13 @@ def no_history(symbol: TradingSymbol, before: int | None, count: int) -> Candles
 class Record:
     """A `RecordReader` over lists, newest first."""
 
-    def __init__(self, *, trades=(), orders=(), fills=(), decisions=(), positions=(), wallet=None) -> None:
+    def __init__(self, *, trades=(), orders=(), fills=(), decisions=(), positions=(), outcomes=(), wallet=None) -> None:
         self._trades = trades
         self._orders = orders
         self._fills = fills
         self._decisions = decisions
         self._positions = positions
+        self._outcomes = outcomes
         self._wallet = wallet
 
     def summary(self) -> Summary:
@@ -209,6 +226,9 @@ class Record:
     def trades(self, *, limit, before=None):
         return [one for one in self._trades if before is None or one.exit_time < before][:limit]
 
+    def trade_totals(self):
+        return len(self._trades), sum(one.pnl > 0 for one in self._trades)
+
     def orders(self, *, limit, before=None):
         return self._orders[:limit]
 
@@ -219,7 +239,7 @@ class Record:
         return [one for one in self._decisions if symbol in {None, one.symbol}][:limit]
 
     def outcomes(self, *, limit: int, symbol: TradingSymbol | None = None, before: int | None = None):
-        return []
+        return [one for one in self._outcomes if symbol in {None, one.signal.symbol}][:limit]
 
     def positions(self):
         return self._positions

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.unit.dashboard.samples import BTC, MINUTE, START, facts, filled, held, order, trade, wallet
+from tests.unit.dashboard.samples import BTC, MINUTE, START, alert, facts, filled, held, order, trade, wallet
 
 from vela.dashboard.account_stream import AccountStream
 from vela.domain.events import ServiceBeat, ServiceState
@@ -30,8 +30,8 @@ def test_every_order_fill_and_trade_is_told_in_order(account):
         account.fill(filled(number).message)
         account.closed(trade(number))
     events = account.flush()
-    assert [event for event, _ in events] == ["order_update", "fill", "trade"] * 500
-    assert [body["seq"] for _, body in events] == list(range(1, 1501))
+    assert [event for event, _ in events] == [*["order_update", "fill", "trade"] * 500, "wallet_update"]
+    assert [body["seq"] for _, body in events] == list(range(1, 1502))
 
 
 def test_lists_are_bounded_and_newest_first(account):
@@ -49,7 +49,7 @@ def test_what_comes_twice_changes_nothing(account):
     for _ in range(2):
         assert account.fill(filled().message) is (_ == 0)
         account.closed(trade())
-    assert [event for event, _ in account.flush()] == ["fill", "trade"]
+    assert [event for event, _ in account.flush()] == ["fill", "trade", "wallet_update"]
     assert (account.counts.fills, account.counts.trades) == (1, 1)
 
 
@@ -120,7 +120,30 @@ def test_an_untouched_account_holds_its_capital(account):
         "realised_pnl": "0",
         "unrealised_pnl": "0",
         "fees": "0",
+        "trades": 0,
+        "wins": 0,
     }
+
+
+def test_the_wallet_counts_every_trade_not_only_those_listed(account):
+    for number in range(500):
+        account.closed(trade(number, pnl="0" if number % 2 else "0.01"))
+        account.closed(trade(number))
+    [body] = bodies(account, "wallet_update")
+    assert (body["trades"], body["wins"]) == (500, 250)
+    assert json.loads(account.snapshot())["wallet"]["trades"] == 500
+
+
+def test_alerts_are_told_once_and_the_newest_fifty_kept(account):
+    for number in range(60):
+        account.alert(alert(text=f"alert {number}").message)
+    account.alert(alert(text="alert 59").message)
+    account.alert(alert("critical", "alert 59").message)
+    told = bodies(account, "alert")
+    assert (len(told), told[0]["text"], told[-1]["level"]) == (61, "alert 0", "critical")
+    shown = json.loads(account.snapshot())["alerts"]
+    assert (len(shown), shown[0]) == (50, {"time": START, "level": "critical", "text": "alert 59"})
+    assert account.alerts == {"warning": 60, "critical": 1}
 
 
 def test_health_is_told_when_it_changes_not_with_every_beat(account):

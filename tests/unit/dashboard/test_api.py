@@ -64,6 +64,15 @@ async def test_limit_before_and_symbol_reach_the_record(user):
     assert (await user.get("/api/v1/decisions?symbol=ETH")).json() == []
 
 
+async def test_decisions_tell_what_became_of_them(user):
+    newest = (await user.get("/api/v1/decisions?symbol=BTC&limit=3")).json()
+    assert [(one["outcome"], one["outcome_reason"]) for one in newest] == [
+        ("refused", "max_positions"),
+        (None, ""),
+        ("order", ""),
+    ]
+
+
 async def test_the_summary(user):
     shown = (await user.get("/api/v1/summary")).json()
     assert (shown["final_equity"], shown["refused"], shown["candles"]) == ("1001.2", {"cooldown": 2}, 1000)

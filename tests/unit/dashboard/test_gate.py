@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
+
 import pytest
 
 from vela.dashboard.gate import Hosts
@@ -60,11 +64,14 @@ async def test_other_programs_cookies_do_not_disturb(user):
         assert (await user.get(API, headers=headers)).status_code == 200
 
 
-async def test_strict_headers_on_every_answer(user):
+async def test_strict_headers_on_every_answer(user, visitor):
+    page = (await visitor.get("/login?token=wrong", headers={"Cookie": ""})).text
+    [style] = re.findall("<style>(.*?)</style>", page, re.DOTALL)
+    allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     for path in ("/", "/nothing", API, "/login", "/health", "/api/v1/trades?limit=0"):
         headers = (await user.get(path)).headers
         assert headers["content-security-policy"] == (
-            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+            f"default-src 'self'; style-src 'self' 'sha256-{allowed}'; img-src 'self' data:; "
             "connect-src 'self' ws://127.0.0.1:5000 wss://127.0.0.1:5000; object-src 'none'; frame-ancestors 'none'; "
             "base-uri 'none'; form-action 'self'"
         )

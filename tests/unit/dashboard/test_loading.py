@@ -16,6 +16,7 @@ from tests.unit.dashboard.samples import (
     filled,
     history,
     order,
+    outcome,
     position,
     trade,
     wallet,
@@ -67,6 +68,35 @@ def test_symbols_are_as_recorded():
     assert shown["series"]["fast"][-1] == 1099.0
     assert shown["regime"] == "bull_trend"
     assert [marker["kind"] for marker in shown["markers"]] == ["entry", "exit", "entry", "exit"]
+
+
+def test_recorded_decisions_tell_what_became_of_them():
+    outcomes = [outcome(999, refusal="cooldown"), outcome(998, refusal=None), outcome(997, ETH)]
+    record = Record(decisions=[decision(minute) for minute in range(999, 989, -1)], outcomes=outcomes)
+    shown = snapshot(loaded(record), "BTC")["decisions"]
+    assert [one["outcome"] for one in shown[:3]] == ["refused", "order", None]
+    assert shown[0]["outcome_reason"] == "cooldown"
+
+
+def test_totals_count_trades_beyond_those_listed():
+    record = Record(trades=[trade(number, pnl="-1" if number % 3 else "1") for number in range(300, 0, -1)])
+    shown = snapshot(loaded(record))
+    assert (len(shown["trades"]), shown["wallet"]["trades"], shown["wallet"]["wins"]) == (200, 300, 100)
+
+
+def test_a_trade_that_is_recorded_while_the_totals_are_read_counts_once(monkeypatch):
+    record = Record(trades=[trade(0)])
+
+    def totals() -> tuple[int, int]:
+        if len(record._trades) == 1:
+            record._trades = [trade(5), trade(0)]
+            return 1, 1
+        return len(record._trades), 2
+
+    monkeypatch.setattr(record, "trade_totals", totals)
+    projection = loaded(record)
+    projection.apply(envelope(PositionClosed(time=START, trade=trade(5))))
+    assert (projection.account.counts.trades, projection.account.counts.wins) == (2, 2)
 
 
 def test_nothing_loaded_is_sent_as_news():

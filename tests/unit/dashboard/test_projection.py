@@ -16,6 +16,7 @@ from tests.unit.dashboard.samples import (
     envelope,
     facts,
     filled,
+    handled,
     held,
     moved,
     ordered,
@@ -37,13 +38,12 @@ from vela.domain.events import (
     RegimeChanged,
     ServiceBeat,
     ServiceState,
-    SignalHandled,
     SignalsRaised,
     WalletChanged,
 )
 from vela.domain.order import OrderPurpose
 from vela.domain.regime import MarketRegime
-from vela.domain.signal import Action, Signal, SignalOutcome
+from vela.domain.signal import Action, Signal
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 
@@ -69,6 +69,7 @@ def test_account_snapshot_has_the_protocols_shape(projection):
     shown = snapshot(projection)
     assert list(shown) == [
         "stream", "seq", "session", "symbols", "wallet", "equity_curve", "positions", "trades", "orders", "health",
+        "alerts",
     ]  # fmt: skip
     assert shown["session"] == {
         "version": "0.1.0",
@@ -142,9 +143,8 @@ def test_refused_missing_signals_and_alerts_are_counted(projection):
 def test_regime_and_signal_events(projection):
     change = RegimeChanged(time=START, symbol=BTC, regime=MarketRegime.BEAR_TREND, previous=MarketRegime.UNKNOWN)
     projection.apply(envelope(change))
-    for refusal in (None, "max_positions"):
-        outcome = SignalOutcome(SIGNAL, "o-1" if refusal is None else None, refusal)
-        projection.apply(envelope(SignalHandled(time=START + 1, outcome=outcome)))
+    for minute, refusal in enumerate((None, "max_positions")):
+        projection.apply(handled(minute, refusal=refusal))
     regime, sent, refused = (body for _, body in projection.symbols[BTC].flush())
     assert (regime["regime"], regime["previous"]) == ("bear_trend", "unknown")
     assert (sent["outcome"], sent["outcome_reason"]) == ("order", "")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.unit.dashboard.samples import BTC, MINUTE, START, candle, decision
+from tests.unit.dashboard.samples import BTC, MINUTE, START, candle, decision, outcome
 
 from vela.dashboard.symbol_stream import SymbolStream
 from vela.domain.events import Tick
@@ -148,6 +148,40 @@ def test_memory_stays_bounded(stream):
     assert shown["decisions"][0]["candle_time"] == START + 1999 * MINUTE
     assert len(shown["series"]["fast"]) == 500
     assert len(stream._references) <= 98
+
+
+def test_decisions_tell_what_became_of_them(stream):
+    for minute in range(4):
+        stream.decide(decision(minute))
+    stream.recall_outcome(outcome(0))
+    stream.handled(outcome(1, refusal=None), START)
+    stream.handled(outcome(2, refusal="cooldown"), START)
+    news = [body for event, body in stream.flush() if event == "signal"]
+    assert [(body["outcome"], body["outcome_reason"]) for body in news] == [("order", ""), ("refused", "cooldown")]
+    shown = [(one["outcome"], one["outcome_reason"]) for one in snapshot(stream)["decisions"]]
+    assert shown == [(None, ""), ("refused", "cooldown"), ("order", ""), ("refused", "max_positions")]
+
+
+def test_an_outcome_that_comes_twice_is_told_once_and_memory_stays_bounded(stream):
+    for minute in [*range(300), 299]:
+        stream.handled(outcome(minute), START)
+    assert len(stream._outcomes._values) == 100
+    assert [body["candle_time"] for _, body in stream.flush()] == [START + m * MINUTE for m in range(200, 300)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 500])
+def test_a_short_snapshot_holds_the_newest_candles_and_all_else(stream, count):
+    for minute in range(4):
+        stream.close(candle(minute))
+        stream.decide(decision(minute, indicators={"fast": 1.0 + minute}))
+    stream.flush()
+    whole, short = snapshot(stream), json.loads(stream.short_snapshot(count))
+    kept = min(count, 4)
+    assert short["candles"] == whole["candles"][4 - kept :]
+    assert short["series"] == ({"fast": whole["series"]["fast"][4 - kept :]} if kept else {})
+    for shown in (whole, short):
+        del shown["candles"], shown["series"]
+    assert short == whole
 
 
 def test_partial_fills_share_an_arrow(stream):

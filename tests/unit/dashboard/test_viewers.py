@@ -124,6 +124,15 @@ async def test_a_snapshot_holds_all_before_it_and_the_stream_all_after(page, one
     await late.close()
 
 
+async def test_who_draws_no_chart_asks_for_few_candles(page, one):
+    whole = one.symbols["BTC"]["candles"]
+    for count in (0, 7, 500):
+        answer = await one.socket.call("subscribe_symbol", {"symbol": "BTC", "candles": count}, timeout=5)
+        assert answer["candles"] == whole[len(whole) - count :]
+    await page.tell(closed(1000))
+    assert len(await one.until("price_update")) == 1
+
+
 async def test_two_followers_get_identical_sequences(page, one):
     other = await page.follower("BTC")
     for minute in range(1000, 1040):
@@ -205,6 +214,11 @@ async def test_text_passes_as_text(page, one):
         ("subscribe_symbol", {"symbol": None}),
         ("subscribe_symbol", {"symbol": "DOGE"}),
         ("subscribe_symbol", {"symbol": "account"}),
+        ("subscribe_symbol", {"symbol": "BTC", "candles": -1}),
+        ("subscribe_symbol", {"symbol": "BTC", "candles": 501}),
+        ("subscribe_symbol", {"symbol": "BTC", "candles": 1.0}),
+        ("subscribe_symbol", {"symbol": "BTC", "candles": True}),
+        ("subscribe_symbol", {"symbol": "BTC", "candles": "5"}),
         ("subscribe_symbol", {"symbol": "../BTC\x00"}),
         ("subscribe_symbol", {"symbol": "x" * 3000}),
         ("subscribe_symbol", ({"symbol": "BTC"}, 2)),

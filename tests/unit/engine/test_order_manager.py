@@ -135,7 +135,8 @@ def test_a_candle_that_closed_before_the_entry_moves_nothing():
     buy(at)
     row = SymbolCandle(BTC, candle(0, 150.0))
     assert at.manager.on_candles([row], at.time) is NOTHING
-    assert at.manager.wallet(0).market_value == 100
+    assert at.manager.positions[0].best_ticks == 10_000
+    assert at.manager.wallet(0).market_value == 150
 
 
 def test_an_exit_cancels_the_stops_in_the_same_plan():
@@ -371,10 +372,11 @@ def test_messages_of_a_closing_exit_come_in_their_order():
     assert PositionChanged not in told
 
 
-def test_a_new_position_does_not_inherit_the_mark_of_the_one_before():
+def test_a_position_counts_at_its_symbols_newest_close_even_if_that_was_before_its_entry():
     at = desk()
     buy(at)
+    assert at.manager.wallet(0).market_value == at.manager.positions[0].cost == 100
     close(at, 150)
     sell(at)
     buy(at)
-    assert at.manager.wallet(0).market_value == at.manager.positions[0].cost == 100
+    assert at.manager.wallet(0).market_value == 150

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { besidePrice, ChartModel, type Change } from './chart-model';
-import type { Candle, Decision, SymbolSnapshot } from './protocol';
+import type { Candle, Decision, Fill, SymbolSnapshot } from './protocol';
 
 const MINUTE = 60_000;
 const candle = (i: number, close = 100): Candle => [i * MINUTE, 100, 101, 99, close, 1];
@@ -15,6 +15,16 @@ function loaded(): ChartModel {
 }
 
 describe('ChartModel', () => {
+  it('puts arrows at the candle of their time, and one only for the parts of a fill', () => {
+    const model = new ChartModel();
+    const marker = { time: 11 * MINUTE + 17_000, kind: 'entry', side: 'BUY', price: '100', reason: 'signal' };
+    const snapshot = { candles: [candle(10), candle(11)], forming: null, markers: [marker], series: {} };
+    model.load(snapshot as unknown as SymbolSnapshot, MINUTE);
+    model.fill({ side: 'BUY', purpose: 'entry', price: '100', time: 11 * MINUTE + 40_000, reason: 'signal' } as Fill);
+    model.fill({ side: 'SELL', purpose: 'stop', price: '99', time: 12 * MINUTE + 1, reason: '' } as Fill);
+    expect(model.markers.map(({ time, kind }) => [time / MINUTE, kind])).toEqual([[11, 'entry'], [12, 'exit']]);
+  });
+
   it('closes the forming candle and goes on with the next', () => {
     const model = loaded();
     model.price(update(candle(12, 105), candle(13)));

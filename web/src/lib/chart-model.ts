@@ -29,8 +29,9 @@ export class ChartModel {
 
   load(snapshot: SymbolSnapshot, timeframe: number): void {
     this.#timeframe = timeframe;
-    const { candles, forming, series, markers } = snapshot;
-    this.#replace([...candles], forming, Object.fromEntries(Object.entries(series).map(([k, v]) => [k, [...v]])), [...markers]);
+    const { candles, forming, series } = snapshot;
+    const markers = snapshot.markers.map((marker) => ({ ...marker, time: this.#snap(marker.time) }));
+    this.#replace([...candles], forming, Object.fromEntries(Object.entries(series).map(([k, v]) => [k, [...v]])), markers);
   }
 
   prepend(older: readonly Candle[]): void {
@@ -69,14 +70,14 @@ export class ChartModel {
   fill(fill: Fill): void {
     const kind = fill.purpose === 'entry' ? 'entry' : 'exit';
     const reason = fill.reason || (fill.purpose === 'stop' ? 'stop_loss' : fill.purpose === 'take_profit' ? 'take_profit' : 'signal');
-    const time = Math.floor(fill.time / this.#timeframe) * this.#timeframe;
+    const time = this.#snap(fill.time);
     // Partial fills of one order share a candle and a side; one arrow is enough.
-    const seen = this.markers.some((m) => m.kind === kind && m.side === fill.side && this.#snap(m.time) === time);
-    if (seen) return;
+    if (this.markers.some((m) => m.kind === kind && m.side === fill.side && m.time === time)) return;
     this.markers = [...this.markers, { time, kind, side: fill.side, price: fill.price, reason }];
     this.#tell({ kind: 'markers' });
   }
 
+  /** The open time of the candle that a time belongs to: an arrow stands at its candle. */
   #snap(time: number): number {
     return Math.floor(time / this.#timeframe) * this.#timeframe;
   }

@@ -275,7 +275,10 @@ export class PriceChart {
 
   #mark(): void {
     const { palette, marker } = this.options;
-    const marks = this.model.markers.map((mark): SeriesMarker<Time> => {
+    // Those before the first candle would all be drawn at it.
+    const first = this.model.candles[0]?.[0] ?? this.model.forming?.[0] ?? Infinity;
+    const inView = this.model.markers.filter((mark) => mark.time >= first);
+    const marks = inView.map((mark): SeriesMarker<Time> => {
       const buys = mark.side === 'BUY';
       return {
         time: seconds(mark.time),

@@ -3,8 +3,6 @@ import type { Decision, Signal } from './protocol';
 export interface LoggedDecision extends Decision {
   key: string;
   symbol: string;
-  outcome?: 'order' | 'refused';
-  outcomeReason?: string;
 }
 
 const PER_SYMBOL = 100;
@@ -37,8 +35,7 @@ export class DecisionLog {
     const known = new Map(this.#signals.map((entry) => [entry.key, entry]));
     const entries = decisions.map((decision) => {
       const entry = logged(symbol, decision);
-      const outcome = known.get(entry.key);
-      return outcome ? { ...entry, outcome: outcome.outcome, outcomeReason: outcome.outcomeReason } : entry;
+      return merged(entry, known.get(entry.key));
     });
     this.#bySymbol.set(symbol, entries.slice(0, PER_SYMBOL));
     const others = this.#all.filter((entry) => entry.symbol !== symbol);
@@ -60,11 +57,11 @@ export class DecisionLog {
 
   signal(symbol: string, signal: Signal): void {
     const key = `${symbol} ${signal.candle_time} ${signal.strategy}`;
-    const outcome = { outcome: signal.outcome, outcomeReason: signal.outcome_reason };
+    const outcome = { outcome: signal.outcome, outcome_reason: signal.outcome_reason };
     const tell = (entries: LoggedDecision[]) => entries.map((entry) => (entry.key === key ? { ...entry, ...outcome } : entry));
     if (!this.#signals.some((entry) => entry.key === key)) {
       const { time, candle_time, action, strategy, confidence } = signal;
-      const missed = { time, candle_time, action, strategy, confidence, regime: '', reason: 'signal', indicators: {}, key, symbol };
+      const missed = { time, candle_time, action, strategy, confidence, regime: '', reason: 'signal', indicators: {}, ...outcome, key, symbol };
       this.#signals = put(this.#signals, missed, ALL);
     }
     this.#signals = tell(this.#signals);
@@ -90,7 +87,12 @@ function logged(symbol: string, decision: Decision): LoggedDecision {
 function put(entries: LoggedDecision[], entry: LoggedDecision, limit: number): LoggedDecision[] {
   const same = entries.find((other) => other.key === entry.key);
   const rest = same ? entries.filter((other) => other !== same) : entries;
-  return [same ? { ...same, ...entry } : entry, ...rest.slice(0, limit - 1)];
+  return [merged(entry, same), ...rest.slice(0, limit - 1)];
+}
+
+/** The entry; where it does not tell what became of it, an older one of the same candle may. */
+function merged(entry: LoggedDecision, older: LoggedDecision | undefined): LoggedDecision {
+  return older && entry.outcome === null ? { ...entry, outcome: older.outcome, outcome_reason: older.outcome_reason } : entry;
 }
 
 function newestFirst(entries: LoggedDecision[]): LoggedDecision[] {

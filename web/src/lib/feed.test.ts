@@ -4,6 +4,8 @@ import type { AccountSnapshot, StreamEvent, SymbolSnapshot } from './protocol';
 
 const BTC = { base: 'BTC', quote: 'USDT', full: 'BTCUSDT' };
 
+const FEW_OF_BTC = 'subscribe_symbol BTC with 0 candles';
+
 function event(stream: string, seq: number): StreamEvent {
   return { name: 'regime_update', body: { stream, seq, symbol: BTC, time: 0, regime: 'unknown', previous: 'unknown' } };
 }
@@ -15,7 +17,8 @@ class Server {
   asked: string[] = [];
   #answers: ((value: unknown) => void)[] = [];
   request = (name: string, body: object): Promise<unknown> => {
-    this.asked.push('symbol' in body ? `${name} ${String(body.symbol)}` : name);
+    const few = 'candles' in body ? ` with ${String(body.candles)} candles` : '';
+    this.asked.push('symbol' in body ? `${name} ${String(body.symbol)}${few}` : name);
     return new Promise((resolve) => this.#answers.push(resolve));
   };
   async answer(value: unknown): Promise<void> {
@@ -68,7 +71,7 @@ describe('Feed', () => {
     take('BTC', 18, 20);
     take('account', 6);
     await vi.advanceTimersByTimeAsync(600);
-    expect(server.asked).toEqual(['subscribe_symbol BTC', 'subscribe_symbol BTC']);
+    expect(server.asked).toEqual([FEW_OF_BTC, FEW_OF_BTC]);
     await server.answer({ stream: 'BTC', seq: 20 });
     take('BTC', 21);
     expect(sink.log).toEqual(['account@5', 'BTC@17', 'BTC:18', 'account:6', 'BTC@20', 'BTC:21']);
@@ -98,7 +101,7 @@ describe('Feed', () => {
     feed.disconnected();
     server.asked = [];
     feed.connected();
-    expect(server.asked).toEqual(['subscribe_symbol ETH', 'subscribe_symbol BTC']);
+    expect(server.asked).toEqual(['subscribe_symbol ETH', FEW_OF_BTC]);
     feed.account(account(0));
     take('account', 1);
     expect(sink.log.slice(-2)).toEqual(['account@0', 'account:1']);
@@ -119,6 +122,19 @@ describe('Feed', () => {
     expect(server.asked).toHaveLength(4);
     await server.answer({ stream: 'A', seq: 1 });
     expect(server.asked.at(-1)).toBe('subscribe_symbol F');
+  });
+
+  it('asks for candles of the refreshed symbol only, and again where it was asked without', async () => {
+    feed.follow(['BTC', 'ETH']);
+    feed.refresh('BTC');
+    await server.answer({ stream: 'BTC', seq: 1 });
+    take('BTC', 2);
+    expect(sink.log).toEqual(['account@5']);
+    await vi.advanceTimersByTimeAsync(600);
+    expect(server.asked).toEqual([FEW_OF_BTC, 'subscribe_symbol ETH with 0 candles', 'subscribe_symbol BTC']);
+    await server.answer({ stream: 'ETH', seq: 4 });
+    await server.answer({ stream: 'BTC', seq: 1 });
+    expect(sink.log).toEqual(['account@5', 'ETH@4', 'BTC@1', 'BTC:2']);
   });
 
   it('gives up on a symbol that the server refuses', async () => {

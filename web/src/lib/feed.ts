@@ -72,7 +72,7 @@ export class Feed {
     this.#pump();
   }
 
-  /** Asks for a symbol's snapshot ahead of the others. */
+  /** Asks for a symbol's snapshot ahead of the others, with its candles; from then on it is the one that is asked for whole. */
   refresh(name: string): void {
     this.#first = name;
     this.#stream(name).waiting = true;
@@ -141,21 +141,25 @@ export class Feed {
     const early = stream.askedAt + ASK_SPACING_MS - Date.now();
     if (early > 0) await pause(early);
     stream.askedAt = Date.now();
+    const whole = name === this.#first;
     let answer: unknown;
     try {
-      answer = await (name === ACCOUNT_STREAM ? this.request('snapshot', {}) : this.request('subscribe_symbol', { symbol: name }));
+      if (name === ACCOUNT_STREAM) answer = await this.request('snapshot', {});
+      // Only the chart needs candles.
+      else answer = await this.request('subscribe_symbol', whole ? { symbol: name } : { symbol: name, candles: 0 });
     } catch {
       await pause(RETRY_MS);
     }
     if (connection !== this.#connection) return;
     this.#running -= 1;
     stream.asking = false;
-    this.#take(name, answer);
+    const wantedMore = !whole && name === this.#first;
+    this.#take(name, wantedMore ? undefined : answer);
     this.#pump();
   }
 
   #take(name: string, answer: unknown): void {
-    if (answer === undefined) this.#enqueue(name, false);
+    if (answer === undefined) this.#enqueue(name, name === this.#first);
     else if (refused(answer)) {
       console.warn(`Vela refused ${name}: ${answer.error} Accepted: ${answer.accepted}`);
       if (name !== ACCOUNT_STREAM) this.#streams.delete(name);

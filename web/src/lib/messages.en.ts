@@ -66,6 +66,7 @@ export const en = {
   'chart.entry': 'Entry',
   'chart.stop': 'Stop',
   'chart.target': 'Target',
+  'chart.marks': 'Newest entries and exits:',
 
   'wallet.title': 'Wallet',
   'wallet.equity': 'Equity',
@@ -77,7 +78,7 @@ export const en = {
   'wallet.trades': 'Trades',
   'wallet.open': 'Open',
   'wallet.winRate': 'Win rate',
-  'wallet.winRate.hint': 'Share of closed trades with a profit after fees (the newest {n})',
+  'wallet.winRate.hint': 'Share of closed trades with a profit after fees',
   'wallet.curve': 'Equity over time; the line is the initial capital of {capital}',
   'wallet.initial': 'Initial capital {capital}',
 
@@ -175,6 +176,13 @@ export const en = {
   'service.strategy_optimizer': 'Strategy optimizer',
   'service.dashboard': 'Dashboard',
   'service.alerts': 'Alerts',
+
+  'alerts.title': 'Alerts',
+  'alerts.none': 'No alerts.',
+  'alerts.dismiss': 'Dismiss',
+  'alert.info': 'Info',
+  'alert.warning': 'Warning',
+  'alert.critical': 'Critical',
 
   'session.title': 'Session',
   'session.settings': 'Settings',

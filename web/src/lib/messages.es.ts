@@ -67,6 +67,7 @@ export const es: Record<MessageKey, string> = {
   'chart.loadingOlder': 'Cargando velas anteriores…',
   'chart.entry': 'Entrada',
   'chart.stop': 'Stop',
+  'chart.marks': 'Últimas entradas y salidas:',
   'chart.target': 'Objetivo',
 
   'wallet.title': 'Cartera',
@@ -79,7 +80,7 @@ export const es: Record<MessageKey, string> = {
   'wallet.trades': 'Operaciones',
   'wallet.open': 'Abiertas',
   'wallet.winRate': 'Aciertos',
-  'wallet.winRate.hint': 'Parte de las operaciones cerradas con ganancia tras comisiones (las últimas {n})',
+  'wallet.winRate.hint': 'Parte de las operaciones cerradas con ganancia tras comisiones',
   'wallet.curve': 'Patrimonio en el tiempo; la línea es el capital inicial de {capital}',
   'wallet.initial': 'Capital inicial {capital}',
 
@@ -177,6 +178,13 @@ export const es: Record<MessageKey, string> = {
   'service.strategy_optimizer': 'Optimizador',
   'service.dashboard': 'Panel',
   'service.alerts': 'Alertas',
+
+  'alerts.title': 'Avisos',
+  'alerts.none': 'No hay avisos.',
+  'alerts.dismiss': 'Descartar',
+  'alert.info': 'Información',
+  'alert.warning': 'Advertencia',
+  'alert.critical': 'Crítico',
 
   'session.title': 'Sesión',
   'session.settings': 'Ajustes',

@@ -11,7 +11,8 @@ const LANGUAGES: Record<Language, { locale: string; messages: Record<MessageKey,
 };
 const THEMES: readonly Theme[] = ['system', 'light', 'dark'];
 
-function remembered(key: string): string | null {
+/** What this browser was told to remember. */
+export function remembered(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch {
@@ -19,7 +20,8 @@ function remembered(key: string): string | null {
   }
 }
 
-function remember(key: string, value: string): void {
+/** Remembers a text for the next time. */
+export function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch {

@@ -50,6 +50,9 @@ export interface Wallet {
   realised_pnl: Decimal;
   unrealised_pnl: Decimal;
   fees: Decimal;
+  /** Round trips closed in the account's whole life, and how many of them with a profit after fees. */
+  trades: number;
+  wins: number;
 }
 
 export interface Position {
@@ -108,6 +111,12 @@ export interface ServiceHealth {
   detail: string;
 }
 
+export interface Alert {
+  time: number;
+  level: string;
+  text: string;
+}
+
 export interface AccountSnapshot {
   stream: 'account';
   seq: number;
@@ -119,6 +128,7 @@ export interface AccountSnapshot {
   trades: Trade[];
   orders: Order[];
   health: ServiceHealth[];
+  alerts: Alert[];
 }
 
 export interface Marker {
@@ -138,6 +148,9 @@ export interface Decision {
   confidence: number | null;
   reason: string;
   indicators: Record<string, number | null>;
+  /** What became of its signal, once that was handled. */
+  outcome: 'order' | 'refused' | null;
+  outcome_reason: string;
   skipped?: number;
 }
 
@@ -193,7 +206,7 @@ export interface Fill {
   reason: string;
 }
 
-/** What every pushed event carries. Session and health events have no symbol. */
+/** What every pushed event carries. Session, health and alert events have no symbol. */
 export interface Envelope {
   stream: string;
   seq: number;
@@ -213,6 +226,7 @@ export interface EventBodies {
   wallet_update: Wallet & { point?: [time: number, equity: number] };
   session: Session;
   health: { services: ServiceHealth[] };
+  alert: Alert;
 }
 
 export type EventName = keyof EventBodies;
@@ -230,6 +244,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'wallet_update',
   'session',
   'health',
+  'alert',
 ];
 
 export const ACCOUNT_STREAM = 'account';

@@ -33,6 +33,7 @@ const REASONS = {
   venue: { long: { en: 'The exchange refused the order', es: 'El exchange rechazó la orden' } },
   never_arrived: { long: { en: 'It never arrived at the exchange', es: 'Nunca llegó al exchange' } },
   client: { long: { en: 'Withdrawn by Vela', es: 'Retirada por Vela' } },
+  group: { long: { en: 'Taken back: the other order of its pair was filled', es: 'Retirada: se ejecutó la otra orden de su pareja' } },
   contradictory: { long: { en: 'The strategy says buy and sell at once', es: 'La estrategia dice comprar y vender a la vez' } },
   kill_switch: { long: { en: 'The kill switch is on', es: 'El interruptor de emergencia está activado' } },
   rejected: { long: { en: 'The exchange rejected it: {detail}', es: 'El exchange la rechazó: {detail}' } },

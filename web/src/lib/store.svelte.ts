@@ -1,3 +1,4 @@
+import { AlertLog } from './alert-log.svelte';
 import { connect, olderCandles, whetherAuthorised, type Connection } from './connection';
 import { ChartModel } from './chart-model';
 import { DecisionLog } from './decision-log.svelte';
@@ -90,6 +91,7 @@ export class Desk implements Sink {
   readonly position = $derived(this.positions.find((position) => shortName(position.symbol) === this.selected));
   readonly chart = new ChartModel();
   readonly decisions = new DecisionLog();
+  readonly alerts = new AlertLog();
 
   #byName = new Map<string, SymbolRow>();
   #pending: StreamEvent[] = [];
@@ -169,6 +171,7 @@ export class Desk implements Sink {
     this.trades = snapshot.trades;
     this.orders = snapshot.orders;
     this.health = snapshot.health;
+    this.alerts.load(snapshot.alerts);
     this.#list(snapshot.symbols);
     const first = this.rows[0];
     if (!this.#byName.has(this.selected) && first) this.select(first.name);
@@ -227,6 +230,8 @@ export class Desk implements Sink {
       case 'health':
         this.health = body.services;
         return;
+      case 'alert':
+        return this.alerts.add(body);
       case 'wallet_update':
         this.wallet = body;
         if (body.point) this.equity = thinned([...this.equity, body.point]);

@@ -7,7 +7,7 @@ const ETH_BTC = { base: 'ETH', quote: 'BTC', full: 'ETHBTC' };
 const summary = (symbol: typeof BTC) => ({ symbol, price: 100, change_pct: 0, regime: 'unknown', strategy: 'SmaCrossover', spark: [1, 2] });
 const snapshot = {
   stream: 'account', seq: 1, session: { time: 1000, timeframe_ms: 60_000 }, symbols: [summary(BTC), summary(ETH_BTC)], wallet: {},
-  equity_curve: [[0, 1000]], positions: [], trades: [], orders: [], health: [],
+  equity_curve: [[0, 1000]], positions: [], trades: [], orders: [], health: [], alerts: [],
 } as unknown as AccountSnapshot;
 const symbolSnapshot = {
   stream: 'BTC', seq: 1, symbol: BTC, strategy: 'MacdStrategy', regime: 'bull_trend', tick: '0.01', candles: [], forming: null,
@@ -85,6 +85,16 @@ describe('Desk', () => {
     desk.event(position(true));
     await frame();
     expect(desk.positions).toHaveLength(0);
+  });
+
+  it('puts an alert at the head of those in the snapshot', async () => {
+    const old = { time: 1, level: 'warning', text: 'old' };
+    desk.account({ ...snapshot, alerts: [old] });
+    const alert = { time: 2, level: 'critical', text: 'new' };
+    desk.event({ name: 'alert', body: { stream: 'account', seq: 2, ...alert } });
+    await frame();
+    expect(desk.alerts.all).toMatchObject([alert, old]);
+    expect(desk.alerts.urgent).toMatchObject([alert]);
   });
 
   it('takes decimals, regime and strategy from the symbol snapshot', () => {

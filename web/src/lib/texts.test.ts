@@ -39,7 +39,8 @@ describe('reasons', () => {
     const named = ['signal', 'stop_loss', 'take_profit', 'trailing', 'break_even', 'end', 'cooldown', 'max_positions', 'balance'];
     const others = ['min_notional', 'regime', 'no_signal', 'no_crossing', 'warming_up', 'not_applicable', 'failed', 'refused'];
     const gate = ['position_open', 'no_position', 'exit_pending', 'no_price', 'market_ended', 'venue', 'contradictory'];
-    expect(REASON_CODES).toEqual(expect.arrayContaining([...named, ...others, ...gate]));
+    const orders = ['client', 'group', 'never_arrived'];
+    expect(REASON_CODES).toEqual(expect.arrayContaining([...named, ...others, ...gate, ...orders]));
   });
 
   it('put the detail into the sentence, itself in words where it is known', () => {
