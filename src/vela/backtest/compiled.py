@@ -10,7 +10,9 @@ import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numba
 from numba.extending import register_jitable
@@ -51,7 +53,27 @@ def _cache_root() -> Path:
     return root if os.access(root if root.exists() else root.parent, os.W_OK) else Path(tempfile.gettempdir())
 
 
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = str(_cache_root() / "vela" / f"compiled-{_source_digest()}")
+_settings: Any = numba.config
+if not _settings.CACHE_DIR:
+    _settings.CACHE_DIR = str(_cache_root() / "vela" / f"compiled-{_source_digest()}")
 for _rule in RULES:
     register_jitable(_rule)
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_WITHOUT_COUNTING: dict[str, Any] = {"cache": True, "_nrt": False}
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a function at its first call, and keep it on disk."""
+    loop: _Function = numba.njit(function, cache=True)
+    return loop
+
+
+def borrowing(function: _Function) -> _Function:
+    """Compile a function that makes no arrays.
+
+    Numba counts references to every array that is handed on; where dozens are, for every candle, that would cost many
+    times the work itself.
+    """
+    loop: _Function = numba.njit(**_WITHOUT_COUNTING)(function)
+    return loop

@@ -7,16 +7,15 @@ counting in units of 1 / `fee_denominator`.
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
 # ruff: noqa: ANN001, ANN201, ANN202  compiled functions are typed by their arguments
-# ruff: noqa: FBT003  plain numbers instead of records, for the compiler
+# ruff: noqa: PLR0913, PLR0917, C901, FBT003  plain numbers instead of records, and one hot loop, for the compiler
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vela.backtest import compiled as _rules_are_known  # noqa: F401  first, so that the compiler knows the rules
+from vela.backtest.compiled import borrowing, compiled
 from vela.backtest.wide import add, approximate, is_less, product, quotient, subtract, times
 from vela.domain.execution_rules import limit_fill_ticks, market_fill_ticks, stop_fill_ticks
 from vela.engine import gate
@@ -67,8 +66,9 @@ class Detail(NamedTuple):
 
 
 class Grids(NamedTuple):
-    """Per symbol: ticks per unit of price, value of a tick times a step in money units, smallest order in ticks × steps
-    and in steps.
+    """The symbols' trading rules, by symbol.
+
+    `scale`: value of a tick times a step, in money units. Smallest orders: `min_value` in ticks × steps, `min_steps`.
     """
 
     ticks_per_unit: NDArray[np.float64]
@@ -104,29 +104,22 @@ TRADE_FIELDS = ("symbol", "side", "entry_row", "exit_row", "entry_ticks", "exit_
 """Columns of the trades that the loop returns; rows count within the symbol."""
 
 
-@numba.njit(cache=True)
+@borrowing
 def _ticks(price, per_unit):
     return np.int64(np.rint(price * per_unit))
 
 
-@numba.njit(cache=True)
+@borrowing
 def _value(ticks, steps, scale, options):
     return times(times(product(ticks, steps), scale), options.fee_denominator)
 
 
-@numba.njit(cache=True)
+@borrowing
 def _fee(ticks, steps, scale, options):
     return times(times(product(ticks, steps), scale), options.fee_numerator)
 
 
-@numba.njit(cache=True)
-def _moved(cash, is_buy, ticks, steps, scale, options):
-    value, fee = _value(ticks, steps, scale, options), _fee(ticks, steps, scale, options)
-    cash = subtract(cash, value) if is_buy else add(cash, value)
-    return subtract(cash, fee)
-
-
-@numba.njit(cache=True)
+@borrowing
 def _entry_steps(ticks, scale, cash, equity, options):
     per_step = _value(ticks, 1, scale, options)
     if options.stake_kind == ALL:
@@ -141,27 +134,21 @@ def _entry_steps(ticks, scale, cash, equity, options):
     return quotient((options.stake_high, options.stake_low), per_step)
 
 
-@numba.njit(cache=True)
+@compiled
 def _grow(trades):
     larger = np.empty((2 * trades.shape[0], trades.shape[1]), dtype=np.int64)
     larger[: trades.shape[0]] = trades
     return larger
 
 
-@numba.njit(cache=True)
-def _equity(cash, market, grids, options, book, row, open_symbols, open_count):
-    # Exact, for stakes that are a share of it: what is held counts at its newest close.
-    total = cash
-    for index in range(open_count):
-        s = open_symbols[index]
-        mark = _ticks(market.close[row[s] - 1], grids.ticks_per_unit[s])
-        value = _value(mark, book.steps[s], grids.scale[s], options)
-        total = add(total, value) if book.side[s] > 0 else subtract(total, value)
-    return total
-
-
 class Book(NamedTuple):
-    """The open positions, by symbol. `side`: 1 long, -1 short, 0 none; levels in ticks, 0: none; rows within all rows."""
+    """The open positions, by symbol.
+
+    `side`: 1 long, -1 short, 0 none. Levels and prices in ticks, 0: none. `entry_row` counts within all rows.
+    `open_symbols`: those held, in the order of their entries, the first `counts[OPEN]` of them.
+    `quiet_low`, `quiet_high`: while prices stay strictly between, no level is touched and none moves; in quote.
+    `weight`: value of the position per unit of price, in money units.
+    """
 
     side: NDArray[np.int64]
     entry_row: NDArray[np.int64]
@@ -172,10 +159,89 @@ class Book(NamedTuple):
     target: NDArray[np.int64]
     best: NDArray[np.int64]
     last_entry: NDArray[np.int64]
+    open_symbols: NDArray[np.int64]
+    quiet_low: NDArray[np.float64]
+    quiet_high: NDArray[np.float64]
+    weight: NDArray[np.float64]
 
 
-@numba.njit(cache=True)
-def _enter(book, s, row, time, ticks, steps, is_long, options):
+class Account(NamedTuple):
+    """What changes beside the positions: cash in two halves, counters, refusals by number, each symbol's next row."""
+
+    cash_high: NDArray[np.int64]
+    cash_low: NDArray[np.uint64]
+    counts: NDArray[np.int64]
+    refused: NDArray[np.int64]
+    row: NDArray[np.int64]
+    candidates: NDArray[np.int64]
+
+
+TRADED, OPEN, WAITING = 0, 1, 2
+"""Places of the counters: closed trades, open positions, symbols that wait for their entry to be looked at."""
+
+
+@compiled
+def _new_book(symbols):
+    zeros = np.zeros((8, symbols), np.int64)
+    return Book(
+        zeros[0],
+        zeros[1],
+        zeros[2],
+        zeros[3],
+        zeros[4],
+        zeros[5],
+        zeros[6],
+        zeros[7],
+        np.full(symbols, NEVER),
+        np.empty(symbols, np.int64),
+        np.empty(symbols, np.float64),
+        np.empty(symbols, np.float64),
+        np.empty(symbols, np.float64),
+    )
+
+
+@compiled
+def _new_account(market, options):
+    symbols = market.first.shape[0] - 1
+    account = Account(
+        np.empty(1, np.int64),
+        np.empty(1, np.uint64),
+        np.zeros(3, np.int64),
+        np.zeros(8, np.int64),
+        market.first[:-1].copy(),
+        np.empty(symbols, np.int64),
+    )
+    account.cash_high[0], account.cash_low[0] = options.capital_high, options.capital_low
+    return account
+
+
+@borrowing
+def _cash(account):
+    return account.cash_high[0], account.cash_low[0]
+
+
+@borrowing
+def _pay(account, is_buy, ticks, steps, scale, options):
+    value, fee = _value(ticks, steps, scale, options), _fee(ticks, steps, scale, options)
+    cash = _cash(account)
+    cash = subtract(subtract(cash, value) if is_buy else add(cash, value), fee)
+    account.cash_high[0], account.cash_low[0] = cash
+
+
+@borrowing
+def _equity(market, grids, options, book, account):
+    # Exact, for stakes that are a share of it: what is held counts at its newest close.
+    total = _cash(account)
+    for index in range(account.counts[OPEN]):
+        s = book.open_symbols[index]
+        mark = _ticks(market.close[account.row[s] - 1], grids.ticks_per_unit[s])
+        value = _value(mark, book.steps[s], grids.scale[s], options)
+        total = add(total, value) if book.side[s] > 0 else subtract(total, value)
+    return total
+
+
+@borrowing
+def _enter(book, s, row, time, ticks, steps, is_long, grids, options):
     book.side[s] = 1 if is_long else -1
     book.entry_row[s] = row
     book.entry_ticks[s] = ticks
@@ -185,11 +251,15 @@ def _enter(book, s, row, time, ticks, steps, is_long, options):
     book.target[s] = target_level(ticks, options.take_profit_ppm, is_long) if options.take_profit_ppm else 0
     book.stop[s] = stop_level(ticks, options.stop_loss_ppm, is_long) if options.stop_loss_ppm else 0
     book.rule[s] = STOP_LOSS
-    _tighten(book, s, is_long, options)
+    book.weight[s] = (
+        np.float64(book.side[s]) * steps * grids.scale[s] * options.fee_denominator * grids.ticks_per_unit[s]
+    )
+    _tighten(book, s, is_long, grids, options)
 
 
-@numba.njit(cache=True)
-def _tighten(book, s, is_long, options):
+@borrowing
+def _tighten(book, s, is_long, grids, options):
+    """Set the stop anew after a best price, and the range of prices in which nothing happens."""
     book.stop[s], book.rule[s] = tightened_stop(
         book.entry_ticks[s],
         book.best[s],
@@ -200,9 +270,18 @@ def _tighten(book, s, is_long, options):
         options.trailing_after_ppm,
         is_long,
     )
+    below, above = (book.stop[s], book.target[s]) if is_long else (book.target[s], book.stop[s])
+    low = np.float64(below + 1) if below else -np.inf
+    high = np.float64(above - 1) if above else np.inf
+    if options.trailing_ppm > 0 or options.break_even_after_ppm > 0:
+        low, high = (
+            (low, min(high, np.float64(book.best[s]))) if is_long else (max(low, np.float64(book.best[s])), high)
+        )
+    # A tick to spare: the comparison is of floats, the decision that may follow is of ticks.
+    book.quiet_low[s], book.quiet_high[s] = low / grids.ticks_per_unit[s], high / grids.ticks_per_unit[s]
 
 
-@numba.njit(cache=True)
+@borrowing
 def _touched(stop, target, is_long, first, lowest, highest, slippage_ppm):
     """Return the fills of stop and target on a move through a range, in ticks; 0 where not touched."""
     at_stop, at_target = np.int64(0), np.int64(0)
@@ -213,7 +292,7 @@ def _touched(stop, target, is_long, first, lowest, highest, slippage_ppm):
     return at_stop, at_target
 
 
-@numba.njit(cache=True)
+@borrowing
 def _settle(detail, per_unit, stop, target, is_long, s, begin, slippage_ppm):
     """Return which of stop and target the finer candles reach first, as fills in ticks; (0, 0) if they say nothing."""
     last = detail.first[s + 1]
@@ -231,23 +310,13 @@ def _settle(detail, per_unit, stop, target, is_long, s, begin, slippage_ppm):
     return np.int64(0), np.int64(0)
 
 
-@numba.njit(cache=True)
+@borrowing
 def _inside(market, detail, grids, options, book, s, row):
     """Return the price in ticks at which a level was touched inside the candle, or 0, and why."""
     per_unit = grids.ticks_per_unit[s]
     is_long, stop, target = book.side[s] > 0, book.stop[s], book.target[s]
-    low, high = market.low[row], market.high[row]
-    # Most candles touch nothing: two comparisons of floats, with a tick to spare, before anything is counted in ticks.
-    margin = 1.0 / per_unit
-    if is_long:
-        near_stop = stop > 0 and low <= stop / per_unit + margin
-        near_target = target > 0 and high >= target / per_unit - margin
-    else:
-        near_stop = stop > 0 and high >= stop / per_unit - margin
-        near_target = target > 0 and low <= target / per_unit + margin
-    if not (near_stop or near_target):
-        return np.int64(0), 0
-    first, lowest, highest = _ticks(market.open[row], per_unit), _ticks(low, per_unit), _ticks(high, per_unit)
+    first, lowest = _ticks(market.open[row], per_unit), _ticks(market.low[row], per_unit)
+    highest = _ticks(market.high[row], per_unit)
     at_stop, at_target = _touched(stop, target, is_long, first, lowest, highest, options.slippage_ppm)
     if at_stop and at_target and detail.time.shape[0] > 0:
         fine = _settle(detail, per_unit, stop, target, is_long, s, market.time[row], options.slippage_ppm)
@@ -259,172 +328,7 @@ def _inside(market, detail, grids, options, book, s, row):
     return at_target, BY_TARGET
 
 
-@numba.njit(cache=True)
-def simulate(market, detail, grids, options, step_times, equity):  # noqa: PLR0912, PLR0915  one loop, in the order of the contract
-    """Run over all steps.
-
-    Args:
-        market, detail, grids, options: what to trade and how; symbols in their order.
-        step_times: the open times of all symbols' candles together, ascending.
-        equity: filled with the account's value at each step's close, in money units; empty: not wanted.
-
-    Returns:
-        The trades (columns `TRADE_FIELDS`), the open positions' book, cash (high, low), refusals by number, steps with
-        a position.
-    """
-    symbols = market.first.shape[0] - 1
-    book = Book(
-        np.zeros(symbols, np.int64),
-        np.zeros(symbols, np.int64),
-        np.zeros(symbols, np.int64),
-        np.zeros(symbols, np.int64),
-        np.zeros(symbols, np.int64),
-        np.zeros(symbols, np.int64),
-        np.zeros(symbols, np.int64),
-        np.zeros(symbols, np.int64),
-        np.full(symbols, NEVER),
-    )
-    cash = (options.capital_high, options.capital_low)
-    row = market.first[:-1].copy()
-    trades, traded = np.empty((256, 8), dtype=np.int64), 0
-    refused = np.zeros(8, dtype=np.int64)
-    candidates, open_symbols = np.empty(symbols, np.int64), np.empty(symbols, np.int64)
-    open_count, exposed = 0, 0
-    moves_levels = options.trailing_ppm > 0 or options.break_even_after_ppm > 0
-    watched = options.stop_loss_ppm > 0 or options.take_profit_ppm > 0 or moves_levels
-    cash_value = approximate(cash)
-    for step in range(step_times.shape[0]):
-        now = step_times[step]
-        waiting = 0
-        # 1. Open: what was decided at the close before. Exits first ...
-        for s in range(symbols):
-            r = row[s]
-            if r == market.first[s] or r == market.first[s + 1] or market.time[r] != now:
-                continue
-            action = market.action[r - 1]
-            if action == NONE:
-                continue
-            if book.side[s] == 0:
-                if action == SELL and not options.allow_short:
-                    refused[NO_POSITION] += 1
-                else:
-                    candidates[waiting] = s
-                    waiting += 1
-            elif (action == BUY) == (book.side[s] > 0):
-                refused[gate.POSITION_OPEN] += 1
-            else:
-                is_buy = book.side[s] < 0
-                ticks = market_fill_ticks(_ticks(market.open[r], grids.ticks_per_unit[s]), is_buy, options.slippage_ppm)
-                if traded == trades.shape[0]:
-                    trades = _grow(trades)
-                _close(trades, traded, market, book, s, r, ticks, BY_SIGNAL)
-                traded += 1
-                cash = _moved(cash, is_buy, ticks, book.steps[s], grids.scale[s], options)
-                cash_value = approximate(cash)
-                open_count = _forget(open_symbols, open_count, s)
-                book.side[s] = 0
-        # ... then entries, by confidence, then by symbol.
-        if waiting > 1 and market.confidence.shape[0] > 0:
-            _sort_by_confidence(candidates, waiting, market, row)
-        for index in range(waiting):
-            s = candidates[index]
-            r = row[s]
-            is_long = market.action[r - 1] == BUY
-            scale = grids.scale[s]
-            ticks = market_fill_ticks(_ticks(market.open[r], grids.ticks_per_unit[s]), is_long, options.slippage_ppm)
-            equity_now = cash
-            if options.stake_kind == PERCENT:
-                equity_now = _equity(cash, market, grids, options, book, row, open_symbols, open_count)
-            steps = _entry_steps(ticks, scale, cash, equity_now, options)
-            suits = market.suits_long if is_long else market.suits_short
-            least = product(grids.min_value[s], 1)
-            cost = add(_value(ticks, steps, scale, options), _fee(ticks, steps, scale, options))
-            refusal = entry_refusal(
-                False,
-                suits.shape[0] == 0 or suits[r - 1],
-                now - book.last_entry[s],
-                options.cooldown_ms,
-                open_count,
-                options.max_positions,
-                steps > 0 and steps >= grids.min_steps[s] and not is_less(product(ticks, steps), least),
-                steps == 0 and is_less(cash, _value(ticks, 1, scale, options)),
-                not is_less(cash, cost),
-            )
-            if refusal != PASSED:
-                refused[refusal] += 1
-                continue
-            _enter(book, s, r, now, ticks, steps, is_long, options)
-            cash = _moved(cash, is_long, ticks, steps, scale, options)
-            cash_value = approximate(cash)
-            open_symbols[open_count] = s
-            open_count += 1
-        # 2. Inside: levels that stood at the open. 3. Close: levels move, the account is marked.
-        index = 0
-        worth = cash_value
-        while index < open_count:
-            s = open_symbols[index]
-            r = row[s]
-            is_here = r < market.first[s + 1] and market.time[r] == now
-            if is_here and watched:
-                ticks, reason = _inside(market, detail, grids, options, book, s, r)
-                if ticks:
-                    if traded == trades.shape[0]:
-                        trades = _grow(trades)
-                    _close(trades, traded, market, book, s, r, ticks, reason)
-                    traded += 1
-                    before = cash_value
-                    cash = _moved(cash, book.side[s] < 0, ticks, book.steps[s], grids.scale[s], options)
-                    cash_value = approximate(cash)
-                    worth += cash_value - before
-                    book.side[s] = 0
-                    open_count = _forget(open_symbols, open_count, s)
-                    continue
-                if moves_levels:
-                    is_long = book.side[s] > 0
-                    extreme = _ticks(market.high[r] if is_long else market.low[r], grids.ticks_per_unit[s])
-                    if extreme > book.best[s] if is_long else extreme < book.best[s]:
-                        book.best[s] = extreme
-                        _tighten(book, s, is_long, options)
-            if equity.shape[0] > 0:
-                mark = market.close[r if is_here else r - 1] * grids.ticks_per_unit[s]
-                worth += book.side[s] * mark * book.steps[s] * grids.scale[s] * options.fee_denominator
-            index += 1
-        exposed += open_count > 0
-        if equity.shape[0] > 0:
-            equity[step] = worth
-        for s in range(symbols):
-            r = row[s]
-            if r < market.first[s + 1] and market.time[r] == now:
-                row[s] = r + 1
-    return trades[:traded], book, cash, refused, exposed
-
-
-@numba.njit(cache=True)
-def _close(trades, index, market, book, s, row, ticks, reason):
-    first = market.first[s]
-    trades[index, 0] = s
-    trades[index, 1] = book.side[s]
-    trades[index, 2] = book.entry_row[s] - first
-    trades[index, 3] = row - first
-    trades[index, 4] = book.entry_ticks[s]
-    trades[index, 5] = ticks
-    trades[index, 6] = book.steps[s]
-    trades[index, 7] = reason
-
-
-@numba.njit(cache=True)
-def _forget(open_symbols, open_count, s):
-    # The others keep their order: in which they are tested must not depend on who left.
-    found = False
-    for index in range(open_count):
-        if found:
-            open_symbols[index - 1] = open_symbols[index]
-        elif open_symbols[index] == s:
-            found = True
-    return open_count - 1
-
-
-@numba.njit(cache=True)
+@borrowing
 def _sort_by_confidence(candidates, count, market, row):
     # Few at a time: insertion, stable, so that equals stay in the order of symbols.
     for index in range(1, count):
@@ -435,3 +339,163 @@ def _sort_by_confidence(candidates, count, market, row):
             candidates[place] = candidates[place - 1]
             place -= 1
         candidates[place] = s
+
+
+@borrowing
+def _leave(trades, market, grids, options, book, account, s, row, ticks, reason):
+    """Close a position: write the trade, take the money, forget the position."""
+    index, first = account.counts[TRADED], market.first[s]
+    trades[index, 0] = s
+    trades[index, 1] = book.side[s]
+    trades[index, 2] = book.entry_row[s] - first
+    trades[index, 3] = row - first
+    trades[index, 4] = book.entry_ticks[s]
+    trades[index, 5] = ticks
+    trades[index, 6] = book.steps[s]
+    trades[index, 7] = reason
+    account.counts[TRADED] += 1
+    _pay(account, book.side[s] < 0, ticks, book.steps[s], grids.scale[s], options)
+    book.side[s] = 0
+    # The others keep their order: in which they are tested must not depend on who left.
+    place = 0
+    while book.open_symbols[place] != s:
+        place += 1
+    for later in range(place + 1, account.counts[OPEN]):
+        book.open_symbols[later - 1] = book.open_symbols[later]
+    account.counts[OPEN] -= 1
+
+
+@borrowing
+def _exits_at_open(trades, market, grids, options, book, account, now):
+    """Close what was decided at the close before; who may enter is left in `candidates`."""
+    account.counts[WAITING] = 0
+    for s in range(market.first.shape[0] - 1):
+        r = account.row[s]
+        if r == market.first[s] or r == market.first[s + 1] or market.action[r - 1] == NONE or market.time[r] != now:
+            continue
+        is_buy_signal = market.action[r - 1] == BUY
+        if book.side[s] == 0:
+            if is_buy_signal or options.allow_short:
+                account.candidates[account.counts[WAITING]] = s
+                account.counts[WAITING] += 1
+            else:
+                account.refused[NO_POSITION] += 1
+        elif is_buy_signal == (book.side[s] > 0):
+            account.refused[gate.POSITION_OPEN] += 1
+        else:
+            quote = _ticks(market.open[r], grids.ticks_per_unit[s])
+            ticks = market_fill_ticks(quote, is_buy_signal, options.slippage_ppm)
+            _leave(trades, market, grids, options, book, account, s, r, ticks, BY_SIGNAL)
+
+
+@borrowing
+def _entries_at_open(market, grids, options, book, account, now):
+    """Let the candidates through the gate, by confidence, then by symbol."""
+    waiting = account.counts[WAITING]
+    if waiting > 1 and market.confidence.shape[0] > 0:
+        _sort_by_confidence(account.candidates, waiting, market, account.row)
+    for index in range(waiting):
+        s = account.candidates[index]
+        r = account.row[s]
+        is_long = market.action[r - 1] == BUY
+        scale = grids.scale[s]
+        quote = _ticks(market.open[r], grids.ticks_per_unit[s])
+        ticks = market_fill_ticks(quote, is_long, options.slippage_ppm)
+        cash = _cash(account)
+        worth = _equity(market, grids, options, book, account) if options.stake_kind == PERCENT else cash
+        steps = _entry_steps(ticks, scale, cash, worth, options)
+        suits = market.suits_long if is_long else market.suits_short
+        cost = add(_value(ticks, steps, scale, options), _fee(ticks, steps, scale, options))
+        is_large = steps >= grids.min_steps[s] and not is_less(product(ticks, steps), product(grids.min_value[s], 1))
+        refusal = entry_refusal(
+            False,
+            suits.shape[0] == 0 or suits[r - 1],
+            now - book.last_entry[s],
+            options.cooldown_ms,
+            account.counts[OPEN],
+            options.max_positions,
+            steps > 0 and is_large,
+            steps == 0 and is_less(cash, _value(ticks, 1, scale, options)),
+            not is_less(cash, cost),
+        )
+        if refusal != PASSED:
+            account.refused[refusal] += 1
+            continue
+        _enter(book, s, r, now, ticks, steps, is_long, grids, options)
+        _pay(account, is_long, ticks, steps, scale, options)
+        book.open_symbols[account.counts[OPEN]] = s
+        account.counts[OPEN] += 1
+
+
+@borrowing
+def _pass_inside(trades, market, detail, grids, options, book, account, s, row):
+    """Test the levels that stood at the open; if none is touched, move at the close those that trail."""
+    ticks, reason = _inside(market, detail, grids, options, book, s, row)
+    if ticks:
+        _leave(trades, market, grids, options, book, account, s, row, ticks, reason)
+        return
+    is_long = book.side[s] > 0
+    extreme = _ticks(market.high[row] if is_long else market.low[row], grids.ticks_per_unit[s])
+    if extreme > book.best[s] if is_long else extreme < book.best[s]:
+        book.best[s] = extreme
+        _tighten(book, s, is_long, grids, options)
+
+
+@compiled
+def simulate(
+    market: Market,
+    detail: Detail,
+    grids: Grids,
+    options: Options,
+    step_times: NDArray[np.int64],
+    equity: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], Book, Account]:
+    """Run over all steps, each in the order open, inside, close.
+
+    Args:
+        market: candles and signals; symbols in their order.
+        detail: finer candles, or none.
+        grids: the symbols' trading rules.
+        options: the account's rules.
+        step_times: the open times of all symbols' candles together, ascending.
+        equity: filled with the account's value at each step's close, in money units; empty: not wanted.
+
+    Returns:
+        The trades (columns `TRADE_FIELDS`), the open positions, and the account.
+    """
+    symbols = market.first.shape[0] - 1
+    book, account = _new_book(symbols), _new_account(market, options)
+    trades = np.empty((max(256, 2 * symbols), 8), dtype=np.int64)
+    # What follows runs for every candle: functions are called only where something may happen.
+    row, counts, first = account.row, account.counts, market.first
+    wants_equity = equity.shape[0] > 0
+    for step in range(step_times.shape[0]):
+        now = step_times[step]
+        if counts[TRADED] + 2 * symbols > trades.shape[0]:
+            trades = _grow(trades)
+        decided = False
+        for s in range(symbols):
+            decided |= row[s] > first[s] and row[s] < first[s + 1] and market.action[row[s] - 1] != NONE
+        if decided:
+            _exits_at_open(trades, market, grids, options, book, account, now)
+            if counts[WAITING] > 0:
+                _entries_at_open(market, grids, options, book, account, now)
+        index = 0
+        while index < counts[OPEN]:
+            s = book.open_symbols[index]
+            r = row[s]
+            is_here = r < first[s + 1] and market.time[r] == now
+            if is_here and (market.low[r] <= book.quiet_low[s] or market.high[r] >= book.quiet_high[s]):
+                _pass_inside(trades, market, detail, grids, options, book, account, s, r)
+                index += book.side[s] != 0
+            else:
+                index += 1
+        for s in range(symbols):
+            row[s] += row[s] < first[s + 1] and market.time[row[s]] == now
+        if wants_equity:
+            worth = approximate((account.cash_high[0], account.cash_low[0]))
+            for index in range(counts[OPEN]):
+                s = book.open_symbols[index]
+                worth += book.weight[s] * market.close[row[s] - 1]
+            equity[step] = worth
+    return trades[: counts[TRADED]], book, account

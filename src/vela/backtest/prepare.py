@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import log10
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from vela.engine.regime import classify_all
 from vela.engine.risk import UNSUITABLE_FOR_LONG, UNSUITABLE_FOR_SHORT
 from vela.engine.rules import Stake, StakeKind, TradingRules
 from vela.strategies.base import Strategy
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 _KINDS = {StakeKind.FIXED: FIXED, StakeKind.PERCENT: PERCENT, StakeKind.ALL: ALL}
 _WORD = 2**64
@@ -144,7 +147,7 @@ def _detail(
     )
 
 
-def _joined(parts: Sequence[NDArray[np.generic]]) -> NDArray[np.generic]:  # one symbol's columns are not copied
+def _joined(parts: Sequence[NDArray[_Scalar]]) -> NDArray[_Scalar]:  # one symbol's columns are not copied
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

@@ -34,7 +34,7 @@ class Provenance(msgspec.Struct, frozen=True):
 
 
 def candles_sha256(candles: Candles) -> str:
-    """Return the SHA-256 over all columns' bytes, little-endian, in the order open_time, open, high, low, close, volume."""
+    """Return the SHA-256 over the columns' bytes, little-endian: open_time, open, high, low, close, volume."""
     digest = hashlib.sha256()
     for name in ("open_time", *COLUMNS):
         column = getattr(candles, name)

@@ -22,6 +22,7 @@ from vela.backtest.kernel import (
 )
 from vela.backtest.prepare import Prepared
 from vela.backtest.provenance import Provenance
+from vela.domain.candles import Candles
 from vela.domain.execution_rules import fee
 from vela.domain.instrument import Instrument
 from vela.domain.money import add, multiply, plain, ratio, subtract
@@ -74,8 +75,9 @@ class BacktestResult:
         provenance: from what the result follows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  everything that one run leaves
         self,
+        *,
         prepared: Prepared,
         rules: TradingRules,
         strategy: str,
@@ -127,6 +129,16 @@ class BacktestResult:
         rate = self.rules.fee_rate
         entries = (fee(rate, position.entry_price, position.quantity) for position in self.open_positions)
         return add(*(trade.fees for trade in self.trades), *entries)
+
+    @property
+    def candles(self) -> dict[TradingSymbol, Candles]:
+        """What was traded on, by symbol."""
+        return dict(zip(self._prepared.symbols, self._prepared.candles, strict=True))
+
+    @cached_property
+    def buy_and_hold(self) -> NDArray[np.float64]:
+        """Value of the capital at each step, had it been held in equal parts of all symbols from the first open on."""
+        return float(self.rules.initial_capital) * self._basket()
 
     @cached_property
     def sheet(self) -> TearSheet:

@@ -55,7 +55,7 @@ def backtest(
         raise CandleError("there are no candles in the window; accepted: at least one")
     prepared = prepare(strategy, window, instruments or {}, config.rules, allow_short=config.allow_short, detail=detail)
     equity = np.empty(len(prepared.step_times), dtype=np.float64)
-    trades, book, cash, refused, _ = simulate(
+    trades, book, account = simulate(
         prepared.market, prepared.detail, prepared.grids, prepared.options, prepared.step_times, equity
     )
     return BacktestResult(
@@ -64,8 +64,8 @@ def backtest(
         strategy=strategy.name,
         trades=trades,
         book=book,
-        cash=int(cash[0]) * 2**64 + int(cash[1]),
-        refused=refused,
+        cash=int(account.cash_high[0]) * 2**64 + int(account.cash_low[0]),
+        refused=account.refused,
         equity=equity,
         provenance=provenance(strategy, window, _described(config)),
     )

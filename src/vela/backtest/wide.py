@@ -8,8 +8,9 @@ below 2**126: in units of 1e-22 that is more money than there is.
 # ruff: noqa: ANN001, ANN201  compiled functions are typed by their arguments
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from vela.backtest.compiled import borrowing
 
 _HALF = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
@@ -17,7 +18,7 @@ _ONE = np.uint64(1)
 _TWO_64 = 18446744073709551616.0
 
 
-@numba.njit(cache=True)
+@borrowing
 def product(a, b):
     """Return a × b of two int64, both 0 or more."""
     x, y = np.uint64(a), np.uint64(b)
@@ -29,7 +30,7 @@ def product(a, b):
     return np.int64(high), (second << _SHIFT) | (low & _HALF)
 
 
-@numba.njit(cache=True)
+@borrowing
 def times(a, factor):
     """Return a × factor of a pair and an int64, both 0 or more."""
     high, low = product(np.int64(a[1] >> _ONE), factor)
@@ -40,32 +41,32 @@ def times(a, factor):
     return total[0] + a[0] * factor, total[1]
 
 
-@numba.njit(cache=True)
+@borrowing
 def add(a, b):
     """Return a + b."""
     low = a[1] + b[1]
     return a[0] + b[0] + (1 if low < a[1] else 0), low
 
 
-@numba.njit(cache=True)
+@borrowing
 def subtract(a, b):
     """Return a - b."""
     return a[0] - b[0] - (1 if a[1] < b[1] else 0), a[1] - b[1]
 
 
-@numba.njit(cache=True)
+@borrowing
 def is_less(a, b):
     """Say whether a < b."""
     return a[0] < b[0] or (a[0] == b[0] and a[1] < b[1])
 
 
-@numba.njit(cache=True)
+@borrowing
 def approximate(a):
     """Return the nearest float, give or take a unit in the last place."""
     return a[0] * _TWO_64 + np.float64(a[1])
 
 
-@numba.njit(cache=True)
+@borrowing
 def quotient(a, b):
     """Return floor(a / b) of two pairs, a 0 or more, b above 0; the result must fit into 62 bits."""
     guess = np.int64(approximate(a) / approximate(b))

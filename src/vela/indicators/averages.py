@@ -1,7 +1,8 @@
-"""Moving averages."""
+"""Moving averages and the deviation around them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -28,19 +29,37 @@ def sma(values: Series, period: int) -> Series:
     if count > 0:
         # A running sum (as TA-Lib's) carries the rounding of all values before: two averages that are equal would
         # differ by a last digit, and a crossing would be seen at another candle in a window than in a long history.
-        averages[period - 1 :] = _sums(values, period, count) / period
+        averages[period - 1 :] = _sums(lambda rows: values[rows], period, count) / period
     return averages
 
 
-def _sums(values: Series, period: int, count: int) -> Series:
-    # Both ways add the values of a window one after the other, oldest first, so that they agree to the last bit.
+def deviation(values: Series, period: int) -> Series:
+    """Return the population standard deviation, shape `(n,)`, NaN for the first `period - 1` values.
+
+    Like `sma`, each value depends on its own `period` values only, to the last bit.
+
+    Args:
+        values: shape `(n,)`, finite.
+        period: number of values compared with their mean, at least 1.
+    """
+    deviations = np.full(len(values), np.nan)
+    count = len(values) - period + 1
+    if count > 0:
+        mean = sma(values, period)[period - 1 :]
+        squares = _sums(lambda rows: np.square(values[rows] - mean), period, count)
+        deviations[period - 1 :] = np.sqrt(squares / period)
+    return deviations
+
+
+def _sums(term: Callable[[slice | NDArray[np.int64]], Series], period: int, count: int) -> Series:
+    # Both ways add the terms of a window one after the other, oldest first, so that they agree to the last bit.
     if count * period <= _GATHERED_AT_MOST:
-        running: Series = np.add.accumulate(values[_windows(period, count)], axis=0)  # unlike sum, always in order
+        running: Series = np.add.accumulate(term(_windows(period, count)), axis=0)  # unlike sum, always in order
         newest: Series = running[-1]
         return newest
     total = np.zeros(count)
     for offset in range(period):
-        total += values[offset : offset + count]
+        total += term(slice(offset, offset + count))
     return total
 
 

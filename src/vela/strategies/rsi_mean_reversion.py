@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from vela.domain.candles import Candles
 from vela.domain.errors import StrategyError
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.momentum import rsi
 from vela.strategies.base import Strategy, param
-
-# Weight of the start that is left when a value counts as independent of it: below the spacing of doubles.
-_FORGOTTEN = 1e-16
+from vela.strategies.memory import candles_to_forget, wilder_keeps
 
 
 class RsiMeanReversion(Strategy):
@@ -28,8 +24,8 @@ class RsiMeanReversion(Strategy):
 
     @property
     def warmup(self) -> int:
-        """Wilder's smoothing keeps (1 - 1/period) of the past each candle; this many make the start vanish."""
-        return self.period + math.ceil(math.log(_FORGOTTEN) / math.log(1 - 1 / self.period))
+        """The seed, and as many candles as make it vanish from Wilder's smoothing."""
+        return self.period + candles_to_forget(wilder_keeps(self.period))
 
     def analyze(self, symbol: TradingSymbol, candles: Candles) -> Signals:  # noqa: ARG002  the same for every symbol
         """Return where the index is beyond its levels; series `rsi`."""

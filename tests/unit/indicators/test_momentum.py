@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from tests.builders import random_walk
 
-from vela.indicators.momentum import rsi
+from vela.indicators.averages import ema
+from vela.indicators.momentum import macd, rsi
 
 # The worked example that goes round with Wilder's method, 14 periods.
 CLOSES = [
@@ -52,3 +53,24 @@ def test_too_few_values_leave_it_undefined(count: int):
     index = rsi(np.arange(1.0, count + 1.0), 14)
     assert index.shape == (count,)
     assert np.isnan(index).all()
+
+
+def test_macd_by_hand():
+    # Slow average of 3: seed (1 + 2 + 4) / 3 = 7/3, then 14/3 and 47/6. Fast average of 2, seeded at the same candle:
+    # (2 + 4) / 2 = 3, then 17/3 and 83/9. Differences 2/3, 1, 25/18; signal (2/3 + 1) / 2 = 5/6, then 65/54.
+    line, signal = macd(np.array([1.0, 2.0, 4.0, 7.0, 11.0]), 2, 3, 2)
+    np.testing.assert_allclose(line, [np.nan] * 3 + [1.0, 25 / 18], rtol=1e-14)
+    np.testing.assert_allclose(signal, [np.nan] * 3 + [5 / 6, 65 / 54], rtol=1e-14)
+
+
+def test_macd_is_the_difference_of_two_averages_once_their_seeds_are_forgotten():
+    closes = random_walk(900, seed=5).close
+    line, _ = macd(closes, 12, 26, 9)
+    np.testing.assert_allclose(line[600:], (ema(closes, 12) - ema(closes, 26))[600:], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("count", [0, 1, 33])
+def test_too_few_values_leave_the_macd_undefined(count: int):
+    lines = macd(np.arange(1.0, count + 1.0), 12, 26, 9)
+    assert [line.shape for line in lines] == [(count,)] * 2
+    assert np.isnan(lines).all()

@@ -5,7 +5,7 @@ import pytest
 from tests.builders import random_walk
 
 from vela.domain.candles import Candles
-from vela.indicators.trend import adx, atr
+from vela.indicators.trend import adx, atr, directional_indicators
 
 
 def movements(c: Candles, row: int) -> tuple[float, float, float]:
@@ -65,3 +65,23 @@ def test_too_few_candles_leave_them_undefined(count: int):
     c = random_walk(28, seed=6).slice(0, count)
     assert np.isnan(adx(c.high, c.low, c.close, 14)).all()
     assert np.isnan(atr(c.high, c.low, c.close, 14)[:14]).all()
+
+
+@pytest.mark.parametrize("period", [3, 14])
+def test_directional_indicators_against_wilders_arithmetic(period: int):
+    candles = random_walk(120, seed=5)
+    plus, minus = directional_indicators(candles.high, candles.low, candles.close, period)
+    sums = [sum(column) for column in zip(*(movements(candles, row) for row in range(1, period)), strict=True)]
+    assert np.isnan([plus[:period], minus[:period]]).all()
+    for row in range(period, 120):
+        sums = [total - total / period + new for total, new in zip(sums, movements(candles, row), strict=True)]
+        assert plus[row] == pytest.approx(100 * sums[0] / sums[2], rel=1e-9)
+        assert minus[row] == pytest.approx(100 * sums[1] / sums[2], rel=1e-9)
+
+
+def test_directional_indicators_by_hand():
+    # Highs up by 2 then lows down by 3, closes in the middle; true ranges 3 and 5. Period 2: sums 2, 0, 3, then
+    # 2 - 2/2 + 0 = 1, 0 - 0 + 3 = 3 and 3 - 3/2 + 5 = 6.5.
+    high, low, close = np.array([10.0, 12.0, 11.0]), np.array([8.0, 9.0, 6.0]), np.array([9.0, 11.0, 8.0])
+    plus, minus = directional_indicators(high, low, close, 2)
+    np.testing.assert_allclose([plus[2], minus[2]], [100 * 1 / 6.5, 100 * 3 / 6.5], rtol=1e-14)
