@@ -64,16 +64,10 @@ _WITHOUT_COUNTING: dict[str, Any] = {"cache": True, "_nrt": False}
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a function at its first call, and keep it on disk."""
-    loop: _Function = numba.njit(function, cache=True)
-    return loop
-
-
-def borrowing(function: _Function) -> _Function:
-    """Compile a function that makes no arrays.
+    """Compile a function that makes no arrays, at its first call, and keep it on disk.
 
     Numba counts references to every array that is handed on; where dozens are, for every candle, that would cost many
-    times the work itself.
+    times the work itself. Functions that only fill arrays can do without.
     """
     loop: _Function = numba.njit(**_WITHOUT_COUNTING)(function)
     return loop

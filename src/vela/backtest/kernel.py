@@ -6,8 +6,8 @@ counting in units of 1 / `fee_denominator`.
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,misc"
-# ruff: noqa: ANN001, ANN201, ANN202  compiled functions are typed by their arguments
-# ruff: noqa: PLR0913, PLR0917, C901, FBT003  plain numbers instead of records, and one hot loop, for the compiler
+# ruff: noqa: ANN001, ANN202  compiled functions are typed by their arguments
+# ruff: noqa: PLR0913, PLR0917, FBT003  plain numbers instead of records, and one hot loop, for the compiler
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vela.backtest.compiled import borrowing, compiled
+from vela.backtest.compiled import compiled
 from vela.backtest.wide import add, approximate, is_less, product, quotient, subtract, times
 from vela.domain.execution_rules import limit_fill_ticks, market_fill_ticks, stop_fill_ticks
 from vela.engine import gate
@@ -104,22 +104,22 @@ TRADE_FIELDS = ("symbol", "side", "entry_row", "exit_row", "entry_ticks", "exit_
 """Columns of the trades that the loop returns; rows count within the symbol."""
 
 
-@borrowing
+@compiled
 def _ticks(price, per_unit):
     return np.int64(np.rint(price * per_unit))
 
 
-@borrowing
+@compiled
 def _value(ticks, steps, scale, options):
     return times(times(product(ticks, steps), scale), options.fee_denominator)
 
 
-@borrowing
+@compiled
 def _fee(ticks, steps, scale, options):
     return times(times(product(ticks, steps), scale), options.fee_numerator)
 
 
-@borrowing
+@compiled
 def _entry_steps(ticks, scale, cash, equity, options):
     per_step = _value(ticks, 1, scale, options)
     if options.stake_kind == ALL:
@@ -132,13 +132,6 @@ def _entry_steps(ticks, scale, cash, equity, options):
         budget = times(equity, options.percent_numerator)
         return quotient(budget, times(per_step, options.percent_denominator))
     return quotient((options.stake_high, options.stake_low), per_step)
-
-
-@compiled
-def _grow(trades):
-    larger = np.empty((2 * trades.shape[0], trades.shape[1]), dtype=np.int64)
-    larger[: trades.shape[0]] = trades
-    return larger
 
 
 class Book(NamedTuple):
@@ -180,47 +173,38 @@ TRADED, OPEN, WAITING = 0, 1, 2
 """Places of the counters: closed trades, open positions, symbols that wait for their entry to be looked at."""
 
 
-@compiled
-def _new_book(symbols):
-    zeros = np.zeros((8, symbols), np.int64)
+def new_book(symbols: int) -> Book:
+    """Return a book without positions for that many symbols."""
+    whole = [np.zeros(symbols, np.int64) for _ in range(8)]
     return Book(
-        zeros[0],
-        zeros[1],
-        zeros[2],
-        zeros[3],
-        zeros[4],
-        zeros[5],
-        zeros[6],
-        zeros[7],
-        np.full(symbols, NEVER),
-        np.empty(symbols, np.int64),
-        np.empty(symbols, np.float64),
-        np.empty(symbols, np.float64),
-        np.empty(symbols, np.float64),
+        *whole,
+        last_entry=np.full(symbols, NEVER),
+        open_symbols=np.zeros(symbols, np.int64),
+        quiet_low=np.zeros(symbols),
+        quiet_high=np.zeros(symbols),
+        weight=np.zeros(symbols),
+    )
+
+
+def new_account(market: Market, options: Options) -> Account:
+    """Return the account before the first candle."""
+    symbols = len(market.first) - 1
+    return Account(
+        cash_high=np.array([options.capital_high], np.int64),
+        cash_low=np.array([options.capital_low], np.uint64),
+        counts=np.zeros(3, np.int64),
+        refused=np.zeros(8, np.int64),
+        row=market.first[:-1].copy(),
+        candidates=np.zeros(symbols, np.int64),
     )
 
 
 @compiled
-def _new_account(market, options):
-    symbols = market.first.shape[0] - 1
-    account = Account(
-        np.empty(1, np.int64),
-        np.empty(1, np.uint64),
-        np.zeros(3, np.int64),
-        np.zeros(8, np.int64),
-        market.first[:-1].copy(),
-        np.empty(symbols, np.int64),
-    )
-    account.cash_high[0], account.cash_low[0] = options.capital_high, options.capital_low
-    return account
-
-
-@borrowing
 def _cash(account):
     return account.cash_high[0], account.cash_low[0]
 
 
-@borrowing
+@compiled
 def _pay(account, is_buy, ticks, steps, scale, options):
     value, fee = _value(ticks, steps, scale, options), _fee(ticks, steps, scale, options)
     cash = _cash(account)
@@ -228,7 +212,7 @@ def _pay(account, is_buy, ticks, steps, scale, options):
     account.cash_high[0], account.cash_low[0] = cash
 
 
-@borrowing
+@compiled
 def _equity(market, grids, options, book, account):
     # Exact, for stakes that are a share of it: what is held counts at its newest close.
     total = _cash(account)
@@ -240,7 +224,7 @@ def _equity(market, grids, options, book, account):
     return total
 
 
-@borrowing
+@compiled
 def _enter(book, s, row, time, ticks, steps, is_long, grids, options):
     book.side[s] = 1 if is_long else -1
     book.entry_row[s] = row
@@ -257,7 +241,7 @@ def _enter(book, s, row, time, ticks, steps, is_long, grids, options):
     _tighten(book, s, is_long, grids, options)
 
 
-@borrowing
+@compiled
 def _tighten(book, s, is_long, grids, options):
     """Set the stop anew after a best price, and the range of prices in which nothing happens."""
     book.stop[s], book.rule[s] = tightened_stop(
@@ -281,7 +265,7 @@ def _tighten(book, s, is_long, grids, options):
     book.quiet_low[s], book.quiet_high[s] = low / grids.ticks_per_unit[s], high / grids.ticks_per_unit[s]
 
 
-@borrowing
+@compiled
 def _touched(stop, target, is_long, first, lowest, highest, slippage_ppm):
     """Return the fills of stop and target on a move through a range, in ticks; 0 where not touched."""
     at_stop, at_target = np.int64(0), np.int64(0)
@@ -292,7 +276,7 @@ def _touched(stop, target, is_long, first, lowest, highest, slippage_ppm):
     return at_stop, at_target
 
 
-@borrowing
+@compiled
 def _settle(detail, per_unit, stop, target, is_long, s, begin, slippage_ppm):
     """Return which of stop and target the finer candles reach first, as fills in ticks; (0, 0) if they say nothing."""
     last = detail.first[s + 1]
@@ -310,7 +294,7 @@ def _settle(detail, per_unit, stop, target, is_long, s, begin, slippage_ppm):
     return np.int64(0), np.int64(0)
 
 
-@borrowing
+@compiled
 def _inside(market, detail, grids, options, book, s, row):
     """Return the price in ticks at which a level was touched inside the candle, or 0, and why."""
     per_unit = grids.ticks_per_unit[s]
@@ -328,7 +312,7 @@ def _inside(market, detail, grids, options, book, s, row):
     return at_target, BY_TARGET
 
 
-@borrowing
+@compiled
 def _sort_by_confidence(candidates, count, market, row):
     # Few at a time: insertion, stable, so that equals stay in the order of symbols.
     for index in range(1, count):
@@ -341,7 +325,7 @@ def _sort_by_confidence(candidates, count, market, row):
         candidates[place] = s
 
 
-@borrowing
+@compiled
 def _leave(trades, market, grids, options, book, account, s, row, ticks, reason):
     """Close a position: write the trade, take the money, forget the position."""
     index, first = account.counts[TRADED], market.first[s]
@@ -365,7 +349,7 @@ def _leave(trades, market, grids, options, book, account, s, row, ticks, reason)
     account.counts[OPEN] -= 1
 
 
-@borrowing
+@compiled
 def _exits_at_open(trades, market, grids, options, book, account, now):
     """Close what was decided at the close before; who may enter is left in `candidates`."""
     account.counts[WAITING] = 0
@@ -388,7 +372,7 @@ def _exits_at_open(trades, market, grids, options, book, account, now):
             _leave(trades, market, grids, options, book, account, s, r, ticks, BY_SIGNAL)
 
 
-@borrowing
+@compiled
 def _entries_at_open(market, grids, options, book, account, now):
     """Let the candidates through the gate, by confidence, then by symbol."""
     waiting = account.counts[WAITING]
@@ -427,7 +411,7 @@ def _entries_at_open(market, grids, options, book, account, now):
         account.counts[OPEN] += 1
 
 
-@borrowing
+@compiled
 def _pass_inside(trades, market, detail, grids, options, book, account, s, row):
     """Test the levels that stood at the open; if none is touched, move at the close those that trail."""
     ticks, reason = _inside(market, detail, grids, options, book, s, row)
@@ -442,14 +426,94 @@ def _pass_inside(trades, market, detail, grids, options, book, account, s, row):
 
 
 @compiled
+def _cash_value(account):
+    return approximate((account.cash_high[0], account.cash_low[0]))
+
+
+@compiled
+def _worth(market, book, account):
+    """Return the account's value in money units, each symbol standing behind the row that closed."""
+    worth = _cash_value(account)
+    for index in range(account.counts[OPEN]):
+        s = book.open_symbols[index]
+        worth += book.weight[s] * market.close[account.row[s] - 1]
+    return worth
+
+
+@compiled
+def _run_aligned(trades, market, detail, grids, options, step_times, equity, busy, book, account):
+    """Run symbols whose candles all open at the same times: row k of each is step k.
+
+    What stands here runs for every candle: functions are called only where something may happen, and arrays are taken
+    out of their records beforehand.
+    """
+    symbols, first, counts, row = market.first.shape[0] - 1, market.first, account.counts, account.row
+    low, high, close = market.low, market.high, market.close
+    open_symbols, quiet_low, quiet_high, weight = book.open_symbols, book.quiet_low, book.quiet_high, book.weight
+    wants_equity = equity.shape[0] > 0
+    cash = _cash_value(account)
+    for step in range(step_times.shape[0]):
+        if step > 0 and busy[step - 1] != NONE:
+            for s in range(symbols):
+                row[s] = first[s] + step
+            _exits_at_open(trades, market, grids, options, book, account, step_times[step])
+            if counts[WAITING] > 0:
+                _entries_at_open(market, grids, options, book, account, step_times[step])
+            cash = _cash_value(account)
+        worth, index = cash, 0
+        while index < counts[OPEN]:
+            s = open_symbols[index]
+            r = first[s] + step
+            index += 1
+            if low[r] <= quiet_low[s] or high[r] >= quiet_high[s]:
+                _pass_inside(trades, market, detail, grids, options, book, account, s, r)
+                worth += _cash_value(account) - cash
+                cash = _cash_value(account)
+                if book.side[s] == 0:
+                    index -= 1
+                    continue
+            worth += weight[s] * close[r]
+        if wants_equity:
+            equity[step] = worth
+
+
+@compiled
+def _run_gappy(trades, market, detail, grids, options, step_times, equity, book, account):
+    """Run symbols whose candles open at different times: each stands at its own next row."""
+    symbols, first, counts, row = market.first.shape[0] - 1, market.first, account.counts, account.row
+    for step in range(step_times.shape[0]):
+        now = step_times[step]
+        _exits_at_open(trades, market, grids, options, book, account, now)
+        if counts[WAITING] > 0:
+            _entries_at_open(market, grids, options, book, account, now)
+        index = 0
+        while index < counts[OPEN]:
+            s = book.open_symbols[index]
+            r = row[s]
+            index += 1
+            is_here = r < first[s + 1] and market.time[r] == now
+            if is_here and (market.low[r] <= book.quiet_low[s] or market.high[r] >= book.quiet_high[s]):
+                _pass_inside(trades, market, detail, grids, options, book, account, s, r)
+                index -= book.side[s] == 0
+        for s in range(symbols):
+            row[s] += row[s] < first[s + 1] and market.time[row[s]] == now
+        if equity.shape[0] > 0:
+            equity[step] = _worth(market, book, account)
+
+
+@compiled
 def simulate(
     market: Market,
     detail: Detail,
     grids: Grids,
     options: Options,
     step_times: NDArray[np.int64],
+    busy: NDArray[np.int8],
+    trades: NDArray[np.int64],
     equity: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], Book, Account]:
+    book: Book,
+    account: Account,
+) -> None:
     """Run over all steps, each in the order open, inside, close.
 
     Args:
@@ -458,44 +522,14 @@ def simulate(
         grids: the symbols' trading rules.
         options: the account's rules.
         step_times: the open times of all symbols' candles together, ascending.
+        busy: whether any symbol asks for something at a row, where all candles open at the same times; else empty.
+        trades: filled with the closed trades (columns `TRADE_FIELDS`), `account.counts[TRADED]` of them; has a row for
+            every entry there can be.
         equity: filled with the account's value at each step's close, in money units; empty: not wanted.
-
-    Returns:
-        The trades (columns `TRADE_FIELDS`), the open positions, and the account.
+        book: the open positions, before and after.
+        account: the same of the account.
     """
-    symbols = market.first.shape[0] - 1
-    book, account = _new_book(symbols), _new_account(market, options)
-    trades = np.empty((max(256, 2 * symbols), 8), dtype=np.int64)
-    # What follows runs for every candle: functions are called only where something may happen.
-    row, counts, first = account.row, account.counts, market.first
-    wants_equity = equity.shape[0] > 0
-    for step in range(step_times.shape[0]):
-        now = step_times[step]
-        if counts[TRADED] + 2 * symbols > trades.shape[0]:
-            trades = _grow(trades)
-        decided = False
-        for s in range(symbols):
-            decided |= row[s] > first[s] and row[s] < first[s + 1] and market.action[row[s] - 1] != NONE
-        if decided:
-            _exits_at_open(trades, market, grids, options, book, account, now)
-            if counts[WAITING] > 0:
-                _entries_at_open(market, grids, options, book, account, now)
-        index = 0
-        while index < counts[OPEN]:
-            s = book.open_symbols[index]
-            r = row[s]
-            is_here = r < first[s + 1] and market.time[r] == now
-            if is_here and (market.low[r] <= book.quiet_low[s] or market.high[r] >= book.quiet_high[s]):
-                _pass_inside(trades, market, detail, grids, options, book, account, s, r)
-                index += book.side[s] != 0
-            else:
-                index += 1
-        for s in range(symbols):
-            row[s] += row[s] < first[s + 1] and market.time[row[s]] == now
-        if wants_equity:
-            worth = approximate((account.cash_high[0], account.cash_low[0]))
-            for index in range(counts[OPEN]):
-                s = book.open_symbols[index]
-                worth += book.weight[s] * market.close[row[s] - 1]
-            equity[step] = worth
-    return trades[: counts[TRADED]], book, account
+    if busy.shape[0] > 0:
+        _run_aligned(trades, market, detail, grids, options, step_times, equity, busy, book, account)
+    else:
+        _run_gappy(trades, market, detail, grids, options, step_times, equity, book, account)

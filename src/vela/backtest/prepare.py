@@ -31,6 +31,7 @@ _LARGEST = 2**126
 
 _NO_FLOATS = np.empty(0, dtype=np.float64)
 _NO_FLAGS = np.empty(0, dtype=np.bool_)
+_NO_ACTIONS = np.empty(0, dtype=np.int8)
 _NO_CANDLES = Candles.from_rows(())
 
 
@@ -41,7 +42,8 @@ class Prepared:
     Attributes:
         symbols: in their order; the loop knows them by their place.
         candles: of each symbol, cut to the window.
-        market, detail, grids, options, step_times: see `kernel.simulate`.
+        market, detail, grids, options, step_times, busy: see `kernel.simulate`.
+        most_trades: how many there can be.
         unit: what one of the loop's whole numbers of money is worth, in quote.
     """
 
@@ -53,6 +55,8 @@ class Prepared:
     grids: Grids
     options: Options
     step_times: NDArray[np.int64]
+    busy: NDArray[np.int8]
+    most_trades: int
     unit: Decimal
 
 
@@ -76,17 +80,29 @@ def prepare(
     rows = [instruments.get(symbol) or Instrument.raw(symbol) for symbol in symbols]
     answers = [_answer(strategy, symbol, part) for symbol, part in zip(symbols, series, strict=True)]
     grids, unit, fee_denominator = _grids(rows, rules)
+    market = _market(series, answers, rules)
+    is_aligned = all(np.array_equal(series[0].open_time, part.open_time) for part in series[1:])
     return Prepared(
         symbols=symbols,
         candles=series,
         instruments=tuple(rows),
-        market=_market(series, answers, rules),
+        market=market,
         detail=_detail(symbols, series, detail or {}),
         grids=grids,
         options=_options(rules, unit, fee_denominator, allow_short=allow_short),
-        step_times=series[0].open_time if len(series) == 1 else _union([part.open_time for part in series]),
+        step_times=series[0].open_time if is_aligned else _union(series),
+        busy=market.action.reshape(len(series), -1).max(axis=0) if is_aligned else _NO_ACTIONS,
+        most_trades=sum(_most_trades(part, answer, rules) for part, answer in zip(series, answers, strict=True)),
         unit=unit,
     )
+
+
+def _most_trades(candles: Candles, signals: Signals, rules: TradingRules) -> int:
+    # Every trade begins with a signal of its own, and with a cool-down after the one before.
+    most = int(np.count_nonzero(signals.buy) + np.count_nonzero(signals.sell))
+    if rules.cooldown_ms and len(candles):
+        most = min(most, int(candles.open_time[-1] - candles.open_time[0]) // rules.cooldown_ms + 1)
+    return most
 
 
 def _answer(strategy: Strategy, symbol: TradingSymbol, candles: Candles) -> Signals:
@@ -162,10 +178,8 @@ def _suits(regimes: Sequence[MarketRegime], unsuitable: frozenset[MarketRegime])
     return np.array([regime not in unsuitable for regime in regimes], dtype=np.bool_)
 
 
-def _union(times: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    if all(np.array_equal(times[0], other) for other in times[1:]):
-        return times[0]
-    return np.unique(np.concatenate(times))
+def _union(series: Sequence[Candles]) -> NDArray[np.int64]:
+    return np.unique(np.concatenate([part.open_time for part in series]))
 
 
 def _grids(instruments: Sequence[Instrument], rules: TradingRules) -> tuple[Grids, Decimal, int]:

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from vela.backtest.config import BacktestConfig
-from vela.backtest.kernel import simulate
+from vela.backtest.kernel import TRADE_FIELDS, TRADED, new_account, new_book, simulate
 from vela.backtest.prepare import prepare
 from vela.backtest.provenance import provenance
 from vela.backtest.result import BacktestResult
@@ -55,14 +55,25 @@ def backtest(
         raise CandleError("there are no candles in the window; accepted: at least one")
     prepared = prepare(strategy, window, instruments or {}, config.rules, allow_short=config.allow_short, detail=detail)
     equity = np.empty(len(prepared.step_times), dtype=np.float64)
-    trades, book, account = simulate(
-        prepared.market, prepared.detail, prepared.grids, prepared.options, prepared.step_times, equity
+    book, account = new_book(len(window)), new_account(prepared.market, prepared.options)
+    trades = np.empty((prepared.most_trades, len(TRADE_FIELDS)), dtype=np.int64)
+    simulate(
+        prepared.market,
+        prepared.detail,
+        prepared.grids,
+        prepared.options,
+        prepared.step_times,
+        prepared.busy,
+        trades,
+        equity,
+        book,
+        account,
     )
     return BacktestResult(
         prepared=prepared,
         rules=config.rules,
         strategy=strategy.name,
-        trades=trades,
+        trades=trades[: account.counts[TRADED]].copy(),
         book=book,
         cash=int(account.cash_high[0]) * 2**64 + int(account.cash_low[0]),
         refused=account.refused,

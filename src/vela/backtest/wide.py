@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vela.backtest.compiled import borrowing
+from vela.backtest.compiled import compiled
 
 _HALF = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
@@ -18,7 +18,7 @@ _ONE = np.uint64(1)
 _TWO_64 = 18446744073709551616.0
 
 
-@borrowing
+@compiled
 def product(a, b):
     """Return a × b of two int64, both 0 or more."""
     x, y = np.uint64(a), np.uint64(b)
@@ -30,7 +30,7 @@ def product(a, b):
     return np.int64(high), (second << _SHIFT) | (low & _HALF)
 
 
-@borrowing
+@compiled
 def times(a, factor):
     """Return a × factor of a pair and an int64, both 0 or more."""
     high, low = product(np.int64(a[1] >> _ONE), factor)
@@ -41,41 +41,39 @@ def times(a, factor):
     return total[0] + a[0] * factor, total[1]
 
 
-@borrowing
+@compiled
 def add(a, b):
     """Return a + b."""
     low = a[1] + b[1]
     return a[0] + b[0] + (1 if low < a[1] else 0), low
 
 
-@borrowing
+@compiled
 def subtract(a, b):
     """Return a - b."""
     return a[0] - b[0] - (1 if a[1] < b[1] else 0), a[1] - b[1]
 
 
-@borrowing
+@compiled
 def is_less(a, b):
     """Say whether a < b."""
     return a[0] < b[0] or (a[0] == b[0] and a[1] < b[1])
 
 
-@borrowing
+@compiled
 def approximate(a):
     """Return the nearest float, give or take a unit in the last place."""
     return a[0] * _TWO_64 + np.float64(a[1])
 
 
-@borrowing
+@compiled
 def quotient(a, b):
     """Return floor(a / b) of two pairs, a 0 or more, b above 0; the result must fit into 62 bits."""
     guess = np.int64(approximate(a) / approximate(b))
-    # The floats are good for 52 bits: what is left is at most a few thousand, made up in ever smaller strides.
-    stride = np.int64(1) << 12
+    # The floats are good for 50 bits: beyond them the guess may be off, and is mended in strides, then in ones.
+    stride = (guess >> 50) + 1
     while is_less(a, times(b, guess)):
         guess = max(guess - stride, np.int64(0))
-    while stride > 0:
-        while not is_less(a, times(b, guess + stride)):
-            guess += stride
-        stride >>= 1
+    while not is_less(a, times(b, guess + 1)):
+        guess += 1
     return guess
