@@ -1,5 +1,7 @@
 """Vela: a crypto trading system whose rules are the same in backtest, paper and live."""
 
+from __future__ import annotations
+
 from vela.domain.errors import SymbolError
 from vela.domain.trading_symbol import (
     QuoteCurrency,

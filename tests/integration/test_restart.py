@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.faults.checker import breaches, trades
+
 from vela.bootstrap.application import Application
 from vela.bootstrap.logs import set_up_logs
 from vela.bootstrap.settings import load_settings
