@@ -175,9 +175,15 @@ TRADED, OPEN, WAITING = 0, 1, 2
 
 def new_book(symbols: int) -> Book:
     """Return a book without positions for that many symbols."""
-    whole = [np.zeros(symbols, np.int64) for _ in range(8)]
     return Book(
-        *whole,
+        side=np.zeros(symbols, np.int64),
+        entry_row=np.zeros(symbols, np.int64),
+        entry_ticks=np.zeros(symbols, np.int64),
+        steps=np.zeros(symbols, np.int64),
+        stop=np.zeros(symbols, np.int64),
+        rule=np.zeros(symbols, np.int64),
+        target=np.zeros(symbols, np.int64),
+        best=np.zeros(symbols, np.int64),
         last_entry=np.full(symbols, NEVER),
         open_symbols=np.zeros(symbols, np.int64),
         quiet_low=np.zeros(symbols),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from vela.engine.gate import (
@@ -14,7 +16,7 @@ from vela.engine.gate import (
     entry_refusal,
 )
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "is_held": False,
     "suits_regime": True,
     "since_entry_ms": 600_000,
@@ -26,7 +28,7 @@ GOOD = {
     "is_affordable": True,
 }
 # In the order in which they are looked at.
-OBSTACLES = [
+OBSTACLES: list[tuple[dict[str, Any], int]] = [
     ({"is_held": True}, POSITION_OPEN),
     ({"suits_regime": False}, REGIME),
     ({"since_entry_ms": 599_999}, COOLDOWN),
@@ -42,7 +44,7 @@ def test_nothing_against_it_passes() -> None:
 
 
 @pytest.mark.parametrize(("obstacle", "expected"), OBSTACLES)
-def test_each_obstacle_alone(obstacle: dict[str, bool | int], expected: int) -> None:
+def test_each_obstacle_alone(obstacle: dict[str, Any], expected: int) -> None:
     assert entry_refusal(**{**GOOD, **obstacle}) == expected
 
 
