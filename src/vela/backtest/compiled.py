@@ -60,7 +60,7 @@ for _rule in RULES:
     register_jitable(_rule)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_WITHOUT_COUNTING: dict[str, Any] = {"cache": True, "_nrt": False}
+_WITHOUT_COUNTING: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
 
 
 def compiled(function: _Function) -> _Function:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vela.backtest.kernel import ALL, BUY, FIXED, NONE, PERCENT, SELL, Detail, Grids, Market, Options
+from vela.backtest.tables import ALL, BUY, FIXED, NONE, PERCENT, SELL, Detail, Grids, Market, Options
 from vela.domain.candles import Candles
 from vela.domain.errors import ConfigurationError, StrategyError
 from vela.domain.instrument import Instrument

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cached_property
 
@@ -11,17 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vela.analysis.tear_sheet import TearSheet, tear_sheet
-from vela.backtest.kernel import (
-    BY_BREAK_EVEN,
-    BY_SIGNAL,
-    BY_STOP_LOSS,
-    BY_TARGET,
-    BY_TRAILING,
-    NO_POSITION,
-    Book,
-)
 from vela.backtest.prepare import Prepared
 from vela.backtest.provenance import Provenance
+from vela.backtest.tables import BY_BREAK_EVEN, BY_SIGNAL, BY_STOP_LOSS, BY_TARGET, BY_TRAILING, NO_POSITION, Book
 from vela.domain.candles import Candles
 from vela.domain.execution_rules import fee
 from vela.domain.instrument import Instrument
@@ -72,7 +64,6 @@ class BacktestResult:
         equity: value of the account at each step's close, float64, shape `(steps,)`, in quote.
         times: open time of each step, int64 ms UTC.
         refused: entries and exits that were not let through, by reason.
-        provenance: from what the result follows.
     """
 
     def __init__(  # noqa: PLR0913  everything that one run leaves
@@ -86,15 +77,15 @@ class BacktestResult:
         cash: int,
         refused: NDArray[np.int64],
         equity: NDArray[np.float64],
-        provenance: Provenance,
+        provenance: Callable[[], Provenance],
     ) -> None:
-        """Keep the loop's numbers; `cash` and `equity` in its money units."""
+        """Keep the loop's numbers; `cash` and `equity` in its money units; `provenance` is asked when it is wanted."""
         self.rules = rules
         self.strategy = strategy
         self.times = prepared.step_times
         self.equity = equity * float(prepared.unit)
         self.refused: dict[str, int] = {name: int(refused[number]) for name, number in _REFUSALS.items()}
-        self.provenance = provenance
+        self._provenance = provenance
         self._prepared = prepared
         self._rows = trades
         self._book = book
@@ -103,6 +94,11 @@ class BacktestResult:
     def __len__(self) -> int:
         """Return the number of closed trades."""
         return len(self._rows)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """From what the result follows."""
+        return self._provenance()
 
     @cached_property
     def trades(self) -> tuple[Trade, ...]:

@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 
 from vela.backtest.config import BacktestConfig
-from vela.backtest.kernel import TRADE_FIELDS, TRADED, new_account, new_book, simulate
+from vela.backtest.kernel import simulate
 from vela.backtest.prepare import prepare
 from vela.backtest.provenance import provenance
 from vela.backtest.result import BacktestResult
+from vela.backtest.tables import TRADE_FIELDS, TRADED, new_account, new_book
 from vela.domain.candles import Candles
 from vela.domain.errors import CandleError
 from vela.domain.instrument import Instrument
@@ -78,7 +79,7 @@ def backtest(
         cash=int(account.cash_high[0]) * 2**64 + int(account.cash_low[0]),
         refused=account.refused,
         equity=equity,
-        provenance=provenance(strategy, window, _described(config)),
+        provenance=lambda: provenance(strategy, window, _described(config)),
     )
 
 

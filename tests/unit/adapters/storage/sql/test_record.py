@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -165,17 +166,19 @@ def test_a_directory_that_is_a_file_is_named(tmp_path):
         open_record(tmp_path / "data")
 
 
-def test_a_read_only_directory_is_named(tmp_path):
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o755)
-    data = tmp_path / "data"
-    data.mkdir(mode=0o555)
-    done = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(tmp_path / "warm"), str(data)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_a_read_only_directory_is_named():
+    # Not below pytest's own directory, which others than its owner may not enter.
+    with tempfile.TemporaryDirectory() as folder:
+        open_to_all = Path(folder)
+        open_to_all.chmod(0o755)
+        data = open_to_all / "data"
+        data.mkdir(mode=0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, str(open_to_all / "warm"), str(data)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert "data cannot be written: Permission denied; accepted: a writable one" in done.stdout, done.stderr
 
 
