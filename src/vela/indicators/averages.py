@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-
 import numpy as np
 import talib
 from numpy.typing import NDArray
 
-Series = NDArray[np.float64]
+from vela.indicators.rolling import window_squares, window_sums
 
-# For few values one gathering costs less than a loop of Python; for many it would cost memory.
-_GATHERED_AT_MOST = 20_000
+Series = NDArray[np.float64]
 
 
 def sma(values: Series, period: int) -> Series:
@@ -25,11 +21,10 @@ def sma(values: Series, period: int) -> Series:
         period: number of values averaged, at least 1.
     """
     averages = np.full(len(values), np.nan)
-    count = len(values) - period + 1
-    if count > 0:
+    if len(values) >= period:
         # A running sum (as TA-Lib's) carries the rounding of all values before: two averages that are equal would
         # differ by a last digit, and a crossing would be seen at another candle in a window than in a long history.
-        averages[period - 1 :] = _sums(lambda rows: values[rows], period, count) / period
+        averages[period - 1 :] = window_sums(values, period) / period
     return averages
 
 
@@ -43,29 +38,10 @@ def deviation(values: Series, period: int) -> Series:
         period: number of values compared with their mean, at least 1.
     """
     deviations = np.full(len(values), np.nan)
-    count = len(values) - period + 1
-    if count > 0:
-        mean = sma(values, period)[period - 1 :]
-        squares = _sums(lambda rows: np.square(values[rows] - mean), period, count)
-        deviations[period - 1 :] = np.sqrt(squares / period)
+    if len(values) >= period:
+        means = sma(values, period)[period - 1 :]
+        deviations[period - 1 :] = np.sqrt(window_squares(values, means, period) / period)
     return deviations
-
-
-def _sums(term: Callable[[slice | NDArray[np.int64]], Series], period: int, count: int) -> Series:
-    # Both ways add the terms of a window one after the other, oldest first, so that they agree to the last bit.
-    if count * period <= _GATHERED_AT_MOST:
-        running: Series = np.add.accumulate(term(_windows(period, count)), axis=0)  # unlike sum, always in order
-        newest: Series = running[-1]
-        return newest
-    total = np.zeros(count)
-    for offset in range(period):
-        total += term(slice(offset, offset + count))
-    return total
-
-
-@lru_cache(maxsize=256)
-def _windows(period: int, count: int) -> NDArray[np.int64]:
-    return np.arange(period)[:, np.newaxis] + np.arange(count)
 
 
 def ema(values: Series, period: int) -> Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,8 +14,15 @@ ROUNDING = 1e-12
 
 def crosses_above(first: Series, second: Series) -> NDArray[np.bool_]:
     """Say for each row whether `first` is above `second` now and was not one row earlier; False where either is NaN."""
-    crossed = np.zeros(len(first), dtype=np.bool_)
-    np.logical_and(first[1:] > second[1:], first[:-1] <= second[:-1], out=crossed[1:])
+    crossed: NDArray[np.bool_] = _crossings(first, second)
+    return crossed
+
+
+@numba.njit(cache=True)
+def _crossings(first, second):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  typed by its arguments
+    crossed = np.zeros(first.shape[0], dtype=np.bool_)
+    for i in range(1, first.shape[0]):
+        crossed[i] = (first[i] > second[i]) & (first[i - 1] <= second[i - 1])
     return crossed
 
 
