@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vela.backtest.tables import ALL, BUY, FIXED, NONE, PERCENT, SELL, Detail, Grids, Market, Options
+from vela.backtest.tables import ALL, BUY, FIXED, PERCENT, SELL, Detail, Grids, Market, Options
 from vela.domain.candles import Candles
 from vela.domain.errors import ConfigurationError, StrategyError
 from vela.domain.instrument import Instrument
@@ -91,7 +91,7 @@ def prepare(
         grids=grids,
         options=_options(rules, unit, fee_denominator, allow_short=allow_short),
         step_times=series[0].open_time if is_aligned else _union(series),
-        busy=market.action.reshape(len(series), -1).max(axis=0) if is_aligned else _NO_ACTIONS,
+        busy=_busy(market.action, len(series)) if is_aligned else _NO_ACTIONS,
         most_trades=sum(_most_trades(part, answer, rules) for part, answer in zip(series, answers, strict=True)),
         unit=unit,
     )
@@ -169,13 +169,18 @@ def _joined(parts: Sequence[NDArray[_Scalar]]) -> NDArray[_Scalar]:  # one symbo
 
 def _actions(signals: Signals) -> NDArray[np.int8]:
     # As `engine.decide.action_of`: a row that asks for both asks for nothing.
-    actions = signals.buy.astype(np.int8) * BUY + signals.sell.astype(np.int8) * SELL
-    actions[actions == BUY + SELL] = NONE
+    only_buy, only_sell = signals.buy > signals.sell, signals.sell > signals.buy
+    actions: NDArray[np.int8] = only_buy.view(np.int8) * np.int8(BUY) + only_sell.view(np.int8) * np.int8(SELL)
     return actions
 
 
 def _suits(regimes: Sequence[MarketRegime], unsuitable: frozenset[MarketRegime]) -> NDArray[np.bool_]:
     return np.array([regime not in unsuitable for regime in regimes], dtype=np.bool_)
+
+
+def _busy(actions: NDArray[np.int8], symbols: int) -> NDArray[np.int8]:
+    busy: NDArray[np.int8] = actions if symbols == 1 else actions.reshape(symbols, -1).max(axis=0)
+    return busy
 
 
 def _union(series: Sequence[Candles]) -> NDArray[np.int64]:

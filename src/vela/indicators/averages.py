@@ -6,7 +6,7 @@ import numpy as np
 import talib
 from numpy.typing import NDArray
 
-from vela.indicators.rolling import window_squares, window_sums
+from vela.indicators.rolling import window_deviations, window_means
 
 Series = NDArray[np.float64]
 
@@ -20,11 +20,9 @@ def sma(values: Series, period: int) -> Series:
         values: shape `(n,)`, finite.
         period: number of values averaged, at least 1.
     """
-    averages = np.full(len(values), np.nan)
-    if len(values) >= period:
-        # A running sum (as TA-Lib's) carries the rounding of all values before: two averages that are equal would
-        # differ by a last digit, and a crossing would be seen at another candle in a window than in a long history.
-        averages[period - 1 :] = window_sums(values, period) / period
+    # A running sum (as TA-Lib's) carries the rounding of all values before: two averages that are equal would differ by
+    # a last digit, and a crossing would be seen at another candle in a window than in a long history.
+    averages: Series = window_means(values, period)
     return averages
 
 
@@ -37,10 +35,7 @@ def deviation(values: Series, period: int) -> Series:
         values: shape `(n,)`, finite.
         period: number of values compared with their mean, at least 1.
     """
-    deviations = np.full(len(values), np.nan)
-    if len(values) >= period:
-        means = sma(values, period)[period - 1 :]
-        deviations[period - 1 :] = np.sqrt(window_squares(values, means, period) / period)
+    deviations: Series = window_deviations(values, window_means(values, period), period)
     return deviations
 
 

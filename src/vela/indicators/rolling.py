@@ -1,4 +1,4 @@
-"""Sums over a sliding window, compiled. Each is added up afresh, oldest value first: what came before has no say."""
+"""Means and deviations over a sliding window, compiled; each is added up afresh, oldest value first."""
 
 # mypy: disable-error-code="no-untyped-def"
 # ruff: noqa: ANN001, ANN201  compiled functions are typed by their arguments
@@ -12,43 +12,47 @@ _BLOCK = 512
 
 
 @numba.njit(cache=True)
-def window_sums(values, period):
-    """Return the sum of every `period` values in a row, shape `(n - period + 1,)`.
+def window_means(values, period):
+    """Return the mean of every `period` values in a row at the last of them, shape `(n,)`, NaN before the first.
 
     Args:
-        values: float64, shape `(n,)`, n at least `period`.
+        values: float64, shape `(n,)`.
         period: at least 1.
     """
-    count = values.shape[0] - period + 1
-    sums = np.zeros(count)
-    for start in range(0, count, _BLOCK):
-        size = min(_BLOCK, count - start)
+    means = np.full(values.shape[0], np.nan)
+    for start in range(period - 1, values.shape[0], _BLOCK):
+        size = min(_BLOCK, values.shape[0] - start)
         # Slices that begin where they are read let the compiler add several at a time.
-        part = sums[start : start + size]
-        for offset in range(start, start + period):
+        part = means[start : start + size]
+        part[:] = 0.0
+        for offset in range(start - period + 1, start + 1):
             terms = values[offset : offset + size]
             for i in range(size):
                 part[i] += terms[i]
-    return sums
+        for i in range(size):
+            part[i] /= period
+    return means
 
 
 @numba.njit(cache=True)
-def window_squares(values, means, period):
-    """Return, for every `period` values in a row, the sum of their squared distances from the window's mean.
+def window_deviations(values, means, period):
+    """Return the population standard deviation of every `period` values in a row, shape `(n,)`, NaN before the first.
 
     Args:
-        values: float64, shape `(n,)`, n at least `period`.
-        means: float64, shape `(n - period + 1,)`.
+        values: float64, shape `(n,)`.
+        means: of the windows, as `window_means` gives them.
         period: at least 1.
     """
-    count = values.shape[0] - period + 1
-    sums = np.zeros(count)
-    for start in range(0, count, _BLOCK):
-        size = min(_BLOCK, count - start)
-        part, middle = sums[start : start + size], means[start : start + size]
-        for offset in range(start, start + period):
+    deviations = np.full(values.shape[0], np.nan)
+    for start in range(period - 1, values.shape[0], _BLOCK):
+        size = min(_BLOCK, values.shape[0] - start)
+        part, middle = deviations[start : start + size], means[start : start + size]
+        part[:] = 0.0
+        for offset in range(start - period + 1, start + 1):
             terms = values[offset : offset + size]
             for i in range(size):
                 distance = terms[i] - middle[i]
                 part[i] += distance * distance
-    return sums
+        for i in range(size):
+            part[i] = np.sqrt(part[i] / period)
+    return deviations
