@@ -18,6 +18,7 @@ from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record, open_record
 from vela.bootstrap.market import Market, open_market
 from vela.bootstrap.settings import Settings
+from vela.bootstrap.strategies import find_strategy, is_shipped, make
 from vela.domain.errors import ConfigurationError
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import Summary
@@ -29,7 +30,6 @@ from vela.services.persistence import PersistenceService
 from vela.services.service import Service
 from vela.services.supervisor import Group, Supervisor
 from vela.strategies.base import Strategy
-from vela.strategies.registry import create_strategy
 from vela.version import __version__
 
 _SETTLE_SECONDS = 5.0
@@ -67,7 +67,7 @@ class Application:
 
         Raises:
             ConfigurationError: the settings contradict each other.
-            StrategyError: a strategy is unknown.
+            StrategyError: a strategy is unknown, or one of the user's own cannot be trusted to trade.
             CandleError: a recording cannot be used.
         """
         self._settings = settings
@@ -76,6 +76,7 @@ class Application:
         self._market = open_market(settings)
         self._strategies = choose_strategies(settings, self._market.symbols)
         _check_quotes(self._market.symbols, self._rules.quote)
+        _check_own(self._strategies)
         if until_end and not self._market.has_end:
             raise ConfigurationError(
                 "--until-end waits for the market's end, and the synthetic market has none; "
@@ -204,7 +205,7 @@ def choose_strategies(settings: Settings, symbols: Sequence[TradingSymbol]) -> M
 
     Raises:
         ConfigurationError: a setting names something that is no symbol in use.
-        StrategyError: a strategy is unknown.
+        StrategyError: a strategy is unknown or cannot be used.
     """
     named = {TradingSymbol.from_str(text): name for text, name in settings.strategies.items()}
     for symbol in named:
@@ -213,10 +214,18 @@ def choose_strategies(settings: Settings, symbols: Sequence[TradingSymbol]) -> M
                 f"setting strategies names {symbol}; accepted: {', '.join(map(str, symbols))}, the symbols in use"
             )
     in_turn = (settings.strategy,) if settings.strategy else ("SmaCrossover", "RsiMeanReversion")
-    return {
-        symbol: create_strategy(named.get(symbol, in_turn[index % len(in_turn)]))
-        for index, symbol in enumerate(symbols)
-    }
+    chosen = {symbol: named.get(symbol, in_turn[index % len(in_turn)]) for index, symbol in enumerate(symbols)}
+    classes = {name: find_strategy(name) for name in dict.fromkeys(chosen.values())}
+    return {symbol: make(classes[name], {}) for symbol, name in chosen.items()}
+
+
+def _check_own(strategies: Mapping[TradingSymbol, Strategy]) -> None:
+    # Tests vouch for the shipped strategies.
+    own = {symbol: strategy for symbol, strategy in strategies.items() if not is_shipped(type(strategy))}
+    if own:
+        from vela.bootstrap.strategy_checks import require_unbiased  # noqa: PLC0415  brings the backtest's compiler along
+
+        require_unbiased(own)
 
 
 def _check_quotes(symbols: Sequence[TradingSymbol], quote: str) -> None:

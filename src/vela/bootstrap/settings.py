@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -21,6 +22,7 @@ from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
 from vela.engine.rules import Stake, TradingRules, percent_to_ppm
 
 T = TypeVar("T")
+M = TypeVar("M", bound="TradingSettings")
 
 ENVIRONMENT_PREFIX = "VELA_"
 SYNTHETIC = "synthetic"
@@ -30,8 +32,12 @@ DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
 _NOT_SETTINGS = frozenset({"skip_web", "require_browser"})
 
 _DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
+_LOOKS_LIKE_DATE = re.compile(r"(19|20|21)\d\d((0\d|1[0-2])[0-3]\d)?")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1_000}
 _BROKEN = re.compile("[\0\ud800-\udfff]")  # bytes that are no UTF-8 arrive as lone surrogates
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_MS = 7_258_118_400_000
+"""2200-01-01: what claims to be later is no time in milliseconds."""
 _LONGEST_MS = 3_650 * _UNITS_MS["d"]
 
 _MOST_MONEY = Decimal(10) ** 12
@@ -60,6 +66,24 @@ def _as_milliseconds(value: object) -> int:
     if milliseconds > _LONGEST_MS:
         raise ValueError("accepted: a duration such as 10m, 30s or 1h, up to 3650d")
     return milliseconds
+
+
+def _as_moment(value: object) -> int:
+    text = str(value).strip()
+    try:
+        if _LOOKS_LIKE_DATE.fullmatch(text):
+            raise ValueError  # noqa: TRY301  2024 and 20240131 are dates to people, not seconds after 1970
+        if text.isascii() and text.isdigit():
+            moment = int(text)
+        else:
+            time = datetime.fromisoformat(text)
+            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time
+            moment = (time - _EPOCH) // timedelta(milliseconds=1)
+    except ValueError:
+        moment = -1
+    if not 0 <= moment < LATEST_MS:
+        raise ValueError("accepted: a date or time such as 2024-01-31 or 2024-01-31T12:00, or milliseconds, all UTC")
+    return moment
 
 
 def _as_whole(value: object) -> int:
@@ -94,23 +118,21 @@ Number = Annotated[Decimal, BeforeValidator(_as_decimal)]
 Percent = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, 4))]
 Fraction = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, _DECIMALS))]
 Duration = Annotated[int, BeforeValidator(_as_milliseconds)]
+Moment = Annotated[int, BeforeValidator(_as_moment)]
 Whole = Annotated[int, BeforeValidator(_as_whole)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
 
 
-class Settings(BaseModel):
-    """All settings, checked. Percentages are percent, money is in the quote currency, durations are milliseconds."""
+class TradingSettings(BaseModel):
+    """What paper trading and backtests share: what is traded, by which rules, and where everything is kept.
+
+    Percentages are percent, money is in the quote currency, durations are milliseconds.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True)
 
-    market: Text = SYNTHETIC
-    seed: Whole = Field(default=12, ge=0, le=2**32 - 1)
-    speed: float | None = Field(default=60.0, description="times life speed; None: as fast as it goes")
     symbols: tuple[TradingSymbol, ...] | None = None
     timeframe: Timeframe | None = None
-    candles: Whole | None = Field(default=None, ge=1, description="stop the market after so many candles")
-    strategy: Text | None = None
-    strategies: dict[str, str] = Field(default_factory=dict)
 
     capital: Fraction = Field(default=Decimal(1000), gt=0, le=_MOST_MONEY)
     stake: Stake = Stake.from_str("50")
@@ -125,23 +147,7 @@ class Settings(BaseModel):
     slippage: Number = Field(default=Decimal("0.0005"), ge=0, lt=Decimal("0.1"))
     regime_filter: bool = False
 
-    page: bool = True
-    host: Text = "127.0.0.1"
-    port: Whole = Field(default=5000, ge=1, le=65535)
     data_dir: Path = Path("vela-data")
-
-    @field_validator("speed", mode="before")
-    @classmethod
-    def _read_speed(cls, value: object) -> float | None:
-        if value is None or str(value).strip().lower() == "max":
-            return None
-        try:
-            speed = float(str(value).rstrip("x×"))
-        except ValueError:
-            raise ValueError("accepted: a number such as 60, or max") from None
-        if not 0.01 <= speed <= 1e6:
-            raise ValueError("accepted: 0.01 to 1000000, or max")
-        return speed
 
     @field_validator("symbols", mode="before")
     @classmethod
@@ -166,13 +172,6 @@ class Settings(BaseModel):
             raise ValueError(f"accepted: up to {_MOST_MONEY}")
         _check_decimals(stake.amount, _DECIMALS)
         return stake
-
-    @field_validator("strategies")
-    @classmethod
-    def _check_symbols(cls, value: dict[str, str]) -> dict[str, str]:
-        for name in value:
-            TradingSymbol.from_str(name)
-        return value
 
     @field_validator("data_dir", mode="before")
     @classmethod
@@ -209,10 +208,61 @@ class Settings(BaseModel):
         )
 
 
+class Settings(TradingSettings):
+    """All settings of a running system, checked."""
+
+    market: Text = SYNTHETIC
+    seed: Whole = Field(default=12, ge=0, le=2**32 - 1)
+    speed: float | None = Field(default=60.0, description="times life speed; None: as fast as it goes")
+    candles: Whole | None = Field(default=None, ge=1, description="stop the market after so many candles")
+    strategy: Text | None = None
+    strategies: dict[str, str] = Field(default_factory=dict)
+
+    page: bool = True
+    host: Text = "127.0.0.1"
+    port: Whole = Field(default=5000, ge=1, le=65535)
+
+    @field_validator("speed", mode="before")
+    @classmethod
+    def _read_speed(cls, value: object) -> float | None:
+        if value is None or str(value).strip().lower() == "max":
+            return None
+        try:
+            speed = float(str(value).rstrip("x×"))
+        except ValueError:
+            raise ValueError("accepted: a number such as 60, or max") from None
+        if not 0.01 <= speed <= 1e6:
+            raise ValueError("accepted: 0.01 to 1000000, or max")
+        return speed
+
+    @field_validator("strategies")
+    @classmethod
+    def _check_symbols(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            TradingSymbol.from_str(name)
+        return value
+
+
+class BacktestSettings(TradingSettings):
+    """All settings of a backtest, checked. `start` and `end` are called `from` and `to` outside; ms UTC."""
+
+    allow_short: bool = False
+    start: Moment | None = Field(default=None, alias="from")
+    end: Moment | None = Field(default=None, alias="to")
+    instruments: Path | None = None
+
+    @field_validator("instruments", mode="before")
+    @classmethod
+    def _check_file(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("accepted: a JSON file")
+        return _check_text(str(value)) if isinstance(value, str | Path) else value
+
+
 def load_settings(
     options: Mapping[str, Any], environment: Mapping[str, str], file: Path = Path("vela.toml")
 ) -> Settings:
-    """Read all sources and check the result.
+    """Read all sources of a running system's settings and check the result.
 
     Args:
         options: given on the command line; None means not given.
@@ -222,6 +272,23 @@ def load_settings(
     Raises:
         ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
     """
+    return _load(Settings, options, environment, file)
+
+
+def load_backtest_settings(
+    options: Mapping[str, Any], environment: Mapping[str, str], file: Path = Path("vela.toml")
+) -> BacktestSettings:
+    """Read the same sources for a backtest; see `load_settings`.
+
+    Raises:
+        ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
+    """
+    return _load(BacktestSettings, options, environment, file)
+
+
+def _load(model: type[M], options: Mapping[str, Any], environment: Mapping[str, str], file: Path) -> M:
+    own = _names(model)
+    others = (_names(Settings) | _names(BacktestSettings)) - own
     sources: dict[str, str] = {}
     values: dict[str, Any] = {}
     for name, source in (
@@ -229,12 +296,18 @@ def load_settings(
         ("environment", _from_environment(environment)),
         ("option", {key: value for key, value in options.items() if value is not None}),
     ):
-        values |= source
-        sources |= dict.fromkeys(source, name)
+        # One file serves all commands: what belongs to another one is passed over.
+        mine = {key: value for key, value in source.items() if key not in others}
+        values |= mine
+        sources |= dict.fromkeys(mine, name)
     try:
-        return Settings(**values)
+        return model(**values)
     except ValidationError as e:
-        raise ConfigurationError(_explain(e.errors()[0], sources)) from None
+        raise ConfigurationError(_explain(e.errors()[0], sources, own)) from None
+
+
+def _names(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
 def _from_file(file: Path) -> dict[str, Any]:
@@ -253,11 +326,10 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return {key: value for key, value in named.items() if key not in _NOT_SETTINGS}
 
 
-def _explain(error: ErrorDetails, sources: Mapping[str, str]) -> str:
+def _explain(error: ErrorDetails, sources: Mapping[str, str], names: frozenset[str]) -> str:
     key = str(error["loc"][0]) if error["loc"] else "settings"
     if error["type"] == "extra_forbidden":
-        accepted = ", ".join(sorted(Settings.model_fields))
-        return f"setting {key!r} ({sources.get(key, '?')}) is unknown; accepted: {accepted}"
+        return f"setting {key!r} ({sources.get(key, '?')}) is unknown; accepted: {', '.join(sorted(names))}"
     message = _ACCEPTED.get(error["type"], str(error.get("ctx", {}).get("error", error["msg"])))
     if "accepted" not in message:
         message = f"accepted: {message.removeprefix('Input should be ').removeprefix('Value error, ')}"

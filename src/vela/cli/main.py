@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vela.cli import login_link, strategies, symbols, up
+from vela.cli import backtest, check, login_link, new_strategy, strategies, symbols, up, verify
 from vela.domain.errors import VelaError
 from vela.version import __version__
 
@@ -23,8 +23,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
+app.command("backtest")(backtest.backtest)
+app.command("verify")(verify.verify)
 app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)
+app.command("check")(check.check)
+app.command("new-strategy")(new_strategy.new_strategy)
 app.command("login-link")(login_link.login_link)
 
 

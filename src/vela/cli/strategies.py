@@ -8,22 +8,24 @@ import typer
 
 
 def strategies(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the strategies with their parameters and ranges.
+    """List the strategies with their parameters and ranges: the shipped ones, then those in strategies/.
 
     Example: vela strategies
     """
+    from vela.bootstrap.strategies import find_all_strategies, is_shipped
     from vela.cli.output import print_json, print_table
-    from vela.strategies.registry import SHIPPED
 
+    found = find_all_strategies()
     described = [
         {
             "name": name,
-            "what": (strategy.__doc__ or "").splitlines()[0],
+            "what": _first_line(strategy.__doc__),
+            "shipped": is_shipped(strategy),
             "parameters": {
                 key: {"default": p.default, "low": p.low, "high": p.high} for key, p in strategy.parameters.items()
             },
         }
-        for name, strategy in SHIPPED.items()
+        for name, strategy in found.items()
     ]
     if json:
         print_json(described)
@@ -32,9 +34,13 @@ def strategies(json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
         [
             {
                 "strategy": name,
-                "what": (strategy.__doc__ or "").splitlines()[0],
+                "what": _first_line(strategy.__doc__),
                 "parameters": ", ".join(f"{k} {p.default} ({p.low}–{p.high})" for k, p in strategy.parameters.items()),
             }
-            for name, strategy in SHIPPED.items()
+            for name, strategy in found.items()
         ]
     )
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

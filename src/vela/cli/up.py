@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from vela.cli import rule_options as rule
+
 
 def up(  # noqa: PLR0917  one parameter per option
     market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
@@ -15,23 +17,21 @@ def up(  # noqa: PLR0917  one parameter per option
     timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
     candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
     strategy: Annotated[str | None, typer.Option(help="One strategy for all symbols; see vela strategies.")] = None,
-    capital: Annotated[str | None, typer.Option(help="Money on the paper account, in USDT.")] = None,
-    stake: Annotated[str | None, typer.Option(help="Money per entry: 50, 5% of equity, or all.")] = None,
-    max_positions: Annotated[int | None, typer.Option(help="Positions open at once.")] = None,
-    cooldown: Annotated[str | None, typer.Option(help="From entry to entry in one symbol: 10m.")] = None,
-    stop_loss: Annotated[str | None, typer.Option(help="Percent under the entry; 0 for none.")] = None,
-    take_profit: Annotated[str | None, typer.Option(help="Percent over the entry; 0 for none.")] = None,
-    trailing: Annotated[str | None, typer.Option(help="Percent under the best price; 0 for none.")] = None,
-    trailing_after: Annotated[str | None, typer.Option(help="Percent of gain from which trailing begins.")] = None,
-    break_even_after: Annotated[
-        str | None, typer.Option(help="Percent of gain that moves the stop to the entry.")
-    ] = None,
-    fee: Annotated[str | None, typer.Option(help="Fee per side as a fraction: 0.001.")] = None,
-    slippage: Annotated[str | None, typer.Option(help="Slippage of market orders as a fraction: 0.0005.")] = None,
+    capital: rule.Capital = None,
+    stake: rule.StakeOption = None,
+    max_positions: rule.MaxPositions = None,
+    cooldown: rule.Cooldown = None,
+    stop_loss: rule.StopLoss = None,
+    take_profit: rule.TakeProfit = None,
+    trailing: rule.Trailing = None,
+    trailing_after: rule.TrailingAfter = None,
+    break_even_after: rule.BreakEvenAfter = None,
+    fee: rule.Fee = None,
+    slippage: rule.Slippage = None,
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
     host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
-    data_dir: Annotated[str | None, typer.Option(help="Where everything is kept.")] = None,
+    data_dir: rule.DataDir = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the market ends.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON when leaving.")] = False,
 ) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import BTC, ETH
 
-from vela.bootstrap.settings import Settings, load_settings
+from vela.bootstrap.settings import BacktestSettings, Settings, load_backtest_settings, load_settings
 from vela.domain.errors import ConfigurationError
 from vela.domain.timeframe import Timeframe
 from vela.engine.rules import Stake, StakeKind
@@ -224,3 +224,68 @@ def test_whatever_is_given_there_are_settings_or_one_line(key: str, value: Any) 
         assert 0 < rules.initial_capital <= 10**12
         assert 0 <= rules.stop_loss_ppm < 1_000_000
     assert len(said.splitlines()) <= 1
+
+
+# --------------------------------------------------------------------------------------------------------- a backtest's
+
+
+def load_backtest(environment: dict[str, str] | None = None, file: Path = NOWHERE, **options: Any) -> BacktestSettings:
+    return load_backtest_settings(options, environment or {}, file)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2024-01-31", 1_706_659_200_000),
+        (" 2024-01-31T12:00 ", 1_706_702_400_000),
+        ("2024-01-31 12:00:30", 1_706_702_430_000),
+        ("2024-01-31T12:00Z", 1_706_702_400_000),
+        ("2024-01-31T13:00+01:00", 1_706_702_400_000),
+        ("2024-01-31T12:00:00.250", 1_706_702_400_250),
+        ("1706702400000", 1_706_702_400_000),
+        (1_706_702_400_000, 1_706_702_400_000),
+        ("0", 0),
+        ("600000", 600_000),
+    ],
+)
+def test_moments_are_read_as_utc(text: Any, moment: int) -> None:
+    assert load_backtest(**{"from": text}).start == moment
+    assert load_backtest(to=text).end == moment
+
+
+def test_a_date_of_the_settings_file(toml) -> None:
+    assert load_backtest(file=toml("from = 2024-01-31\n")).start == 1_706_659_200_000
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "2024", "20240131", "2024-13-01", "1969-12-31", "2200-01-01", "-1", "9" * 30, True, 1.5, "now"]
+)
+def test_what_is_no_moment_is_refused(text: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^setting from \(option\) was .*accepted: a date or time such as"):
+        load_backtest(**{"from": text})
+
+
+def test_one_file_serves_running_and_backtests(toml) -> None:
+    file = toml("port = 5005\ncandles = 5\nallow_short = true\nstake = 70\n")
+    assert load(file=file).port == 5005
+    backtest = load_backtest({"VELA_PORT": "x", "VELA_STAKE": "80"}, file)
+    assert (backtest.allow_short, str(backtest.stake)) == (True, "80")
+    assert backtest.rules == load(stake=80).rules
+
+
+def test_a_key_that_neither_knows_is_refused_by_both(toml) -> None:
+    file = toml("bogus = 1")
+    for read in (load, load_backtest):
+        with pytest.raises(ConfigurationError, match=r"'bogus' .* is unknown; accepted: "):
+            read(file=file)
+
+
+@given(key=st.sampled_from(["from", "to", "allow_short", "instruments"]), value=st.text() | st.floats() | st.integers())
+def test_whatever_a_backtest_is_given_there_are_settings_or_one_line(key: str, value: Any) -> None:
+    said = "accepted: "
+    try:
+        load_backtest(**{key: value})
+    except ConfigurationError as e:
+        said = str(e)
+    assert len(said.splitlines()) == 1
+    assert "accepted: " in said

@@ -11,7 +11,7 @@ from vela.domain.errors import VelaError
 from vela.services.supervisor import ServicesFailed
 from vela.version import __version__
 
-COMMANDS = ("up", "symbols", "strategies", "login-link")
+COMMANDS = ("up", "symbols", "strategies", "check", "new-strategy", "login-link")
 
 
 def in_a_process(*arguments: str) -> tuple[subprocess.CompletedProcess[str], float]:

@@ -19,3 +19,18 @@ def test_people_get_a_table(vela) -> None:
     assert (answer.code, answer.err) == (0, "")
     assert "SmaCrossover" in answer.out
     assert "fast 10" in " ".join(answer.out.split())
+
+
+def test_the_users_own_are_listed_after_the_shipped_ones(vela) -> None:
+    vela("new-strategy", "MyBreakout")
+    listed = json.loads(vela("strategies", "--json").out)
+    assert [entry["name"] for entry in listed] == [*SHIPPED, "MyBreakout"]
+    assert [entry["shipped"] for entry in listed] == [True] * len(SHIPPED) + [False]
+    assert listed[-1]["what"].startswith("Buy when the close rises above the highs")
+    assert listed[-1]["parameters"]["entry"] == {"default": 20, "low": 5, "high": 100}
+
+
+def test_a_file_that_cannot_be_used_is_named(refuses, tmp_path) -> None:
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "own.py").write_text("import numpy\nx = = 1\n")
+    assert refuses("strategies").startswith("vela: strategies/own.py:2: SyntaxError: invalid syntax")

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from vela.adapters.storage.candle_file import (
+    ACCEPTED,
+    most_common_distance,
+    read_open_times,
+    read_rows,
+    symbol_of,
+    timeframe_of,
+)
 from vela.domain.candles import COLUMNS, Candle, Candles
-from vela.domain.errors import CandleError, ConfigurationError, SymbolError
+from vela.domain.errors import CandleError, ConfigurationError
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 
 _PART = 65_536  # rows read at a time
-_ACCEPTED = f"accepted: a Parquet file with open_time (int64, ms UTC) and {', '.join(COLUMNS)} (float64)"
-_KNOWN = frozenset(member.value for member in Timeframe)
-_TIMEFRAME = re.compile(r"(?:^|[_-])(\d+[mhd])(?=$|[_-])")
 
 
 class Recording:
@@ -38,12 +40,12 @@ class Recording:
         Raises:
             CandleError: a file is unreadable, empty, or a column is missing or of the wrong type.
         """
-        times = {path: _open_times(path) for path in files}
+        times = {path: read_open_times(path) for path in files}
         self.symbol = symbol
         self._files = sorted(times, key=lambda path: int(times[path][0]))
         self._open_time = np.concatenate([times[path] for path in self._files])
         self._lengths = [len(times[path]) for path in self._files]
-        self.timeframe = timeframe or _most_common_distance(self._files[0], self._open_time)
+        self.timeframe = timeframe or most_common_distance(self._files[0], self._open_time)
         length = self.timeframe.milliseconds
         self.steps: NDArray[np.int64] = np.maximum.accumulate(self._open_time // length * length)
 
@@ -74,15 +76,17 @@ class Recording:
         return digest.hexdigest()
 
     def _read(self, start: int, stop: int) -> Candles:
-        frames = []
+        parts = []
         offset = 0
         for path, length in zip(self._files, self._lengths, strict=True):
             first, last = max(start - offset, 0), min(stop - offset, length)
             if first < last:
-                frames.append(_collect(path, pl.scan_parquet(path).slice(first, last - first)))
+                parts.append(read_rows(path, first, last - first))
             offset += length
-        frame = pl.concat(frames)
-        return Candles.from_columns(*(frame[name].to_numpy() for name in ("open_time", *COLUMNS)))
+        if len(parts) == 1:
+            return parts[0]
+        columns = (np.concatenate([getattr(part, name) for part in parts]) for name in ("open_time", *COLUMNS))
+        return Candles.from_columns(*columns)
 
 
 def find_recordings(
@@ -107,18 +111,18 @@ def find_recordings(
     """
     if isinstance(path, Path):
         files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-        named = [(_symbol_of(file), file) for file in files]
+        named = [(symbol_of(file), file) for file in files]
     else:
         named = list(path.items())
     groups: defaultdict[TradingSymbol, list[tuple[Path, Timeframe | None]]] = defaultdict(list)
     for symbol, file in named:
-        length = _timeframe_of(file)
+        length = timeframe_of(file)
         if (symbols is None or symbol in symbols) and (timeframe is None or length in {None, timeframe}):
             groups[symbol].append((file, length))
     recordings = [_recording(symbol, groups[symbol]) for symbol in sorted(groups)]
     recordings = [recording for recording in recordings if timeframe in {None, recording.timeframe}]
     if not recordings:
-        raise CandleError(f"no recording was found at {path}; {_ACCEPTED}")
+        raise CandleError(f"no recording was found at {path}; {ACCEPTED}")
     return recordings
 
 
@@ -130,70 +134,3 @@ def _recording(symbol: TradingSymbol, files: Sequence[tuple[Path, Timeframe | No
             f"recordings of {symbol} have timeframes {found}; accepted: one, or a choice by timeframe"
         )
     return Recording(symbol, [file for file, _ in files], lengths.pop())
-
-
-def _symbol_of(path: Path) -> TradingSymbol:
-    words = [word for piece in _TIMEFRAME.split(path.stem) for word in piece.split("_")]
-    pairs = [f"{left}/{right}" for left, right in pairwise(words)]
-    bare: TradingSymbol | None = None
-    for text in (*pairs, *words, path.parent.name):
-        try:
-            symbol = TradingSymbol.from_str(text)
-        except SymbolError:
-            continue
-        # BTCUSDT says more than BTC: English words and exchanges' names may be assets, too.
-        if len(text) > len(symbol.base):
-            return symbol
-        bare = bare or symbol
-    if bare is None:
-        raise CandleError(f"{path} names no symbol; accepted: <SYMBOL>/<timeframe>.parquet or SYMBOL_1m.parquet")
-    return bare
-
-
-def _timeframe_of(path: Path) -> Timeframe | None:
-    for text in _TIMEFRAME.findall(path.stem):
-        if text in _KNOWN:
-            return Timeframe(text)
-    return None
-
-
-def _open_times(path: Path) -> NDArray[np.int64]:
-    try:
-        schema = pl.read_parquet_schema(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise CandleError(f"{path} cannot be read ({_first_line(error)}); {_ACCEPTED}") from None
-    for name in ("open_time", *COLUMNS):
-        if name not in schema:
-            raise CandleError(f"{path} has no column {name}; {_ACCEPTED}")
-        kind = schema[name]
-        if not (kind.is_integer() if name == "open_time" else kind.is_numeric()):
-            raise CandleError(f"column {name} of {path} is {kind}; {_ACCEPTED}")
-    times = _collect(path, pl.scan_parquet(path), ["open_time"])["open_time"]
-    if times.is_empty():
-        raise CandleError(f"{path} is empty; {_ACCEPTED}")
-    return times.to_numpy()
-
-
-def _collect(path: Path, rows: pl.LazyFrame, names: Sequence[str] = ("open_time", *COLUMNS)) -> pl.DataFrame:
-    # A price that is absent becomes NaN: it is refused with its candle, not with the whole file.
-    times = pl.col("open_time").cast(pl.Int64)
-    prices = [pl.col(name).cast(pl.Float64).fill_null(float("nan")) for name in names if name != "open_time"]
-    try:
-        frame = rows.select(times, *prices).collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise CandleError(f"{path} cannot be read ({_first_line(error)}); {_ACCEPTED}") from None
-    if frame["open_time"].null_count():
-        raise CandleError(f"column open_time of {path} has empty rows; {_ACCEPTED}")
-    return frame
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-
-
-def _most_common_distance(path: Path, open_time: NDArray[np.int64]) -> Timeframe:
-    distances = np.diff(open_time)
-    lengths, counts = np.unique(distances[distances > 0], return_counts=True)
-    if not len(lengths):
-        raise CandleError(f"{path} does not show how long its candles are; accepted: a name such as BTCUSDT_1m.parquet")
-    return Timeframe.from_milliseconds(int(lengths[np.argmax(counts)]))

@@ -1,0 +1,1 @@
+"""What a backtest's result says to people: in words, and as one page."""

@@ -1,0 +1,209 @@
+"""Candles of the past for a backtest: from files or the candle store, checked, with an account of what was refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vela.adapters.storage.candle_file import (
+    ACCEPTED,
+    most_common_distance,
+    read_open_times,
+    read_rows,
+    symbol_of,
+    timeframe_of,
+)
+from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.bootstrap.settings import LATEST_MS, BacktestSettings
+from vela.domain.candles import COLUMNS, Candles
+from vela.domain.checked_candles import CheckedCandles, check_candles
+from vela.domain.errors import CandleError, ConfigurationError, SymbolError
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.candle_store import StoredSeries
+
+_NEXT_PAIR = re.compile(r",(?=[^,=]+=)")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The candles of every symbol, all of one timeframe."""
+
+    timeframe: Timeframe
+    series: Mapping[TradingSymbol, CheckedCandles]
+
+    @property
+    def candles(self) -> dict[TradingSymbol, Candles]:
+        """What can be traded on."""
+        return {symbol: checked.candles for symbol, checked in self.series.items()}
+
+
+def load_history(files: Sequence[str], settings: BacktestSettings, *, symbols_given: bool) -> History:
+    """Load the candles in the window that the settings name.
+
+    Args:
+        files: one `FILE`, several `SYMBOL=FILE`, or none: then the candle store of the data directory.
+        settings: symbols, timeframe, window and data directory.
+        symbols_given: whether the symbols are this command's own, not those of a settings file.
+
+    Raises:
+        ConfigurationError: the files, symbols or timeframes do not fit each other.
+        CandleError: a file cannot be used, or has no usable candle in the window.
+        StorageError: the candle store cannot be read.
+    """
+    found = _from_files(files, settings, symbols_given=symbols_given) if files else _from_store(settings)
+    series: dict[TradingSymbol, CheckedCandles] = {}
+    timeframes: dict[TradingSymbol, Timeframe] = {}
+    for symbol, name, timeframe, rows in found:
+        if symbol in series:
+            raise ConfigurationError(f"candles of {symbol} were given twice; accepted: one file per symbol")
+        series[symbol] = _checked(name, timeframe, rows, settings)
+        timeframes[symbol] = timeframe
+    if len(set(timeframes.values())) > 1:
+        shown = ", ".join(f"{symbol} {timeframe.value}" for symbol, timeframe in timeframes.items())
+        raise ConfigurationError(f"the candles have timeframes {shown}; accepted: one for all")
+    if len({symbol.quote for symbol in series}) > 1:
+        shown = ", ".join(symbol.to_ccxt() for symbol in series)
+        raise ConfigurationError(f"the account has one currency, but the symbols are {shown}; accepted: one quote")
+    return History(next(iter(timeframes.values())), series)
+
+
+_Found = tuple[TradingSymbol, str, Timeframe, Candles]
+
+
+def _from_files(files: Sequence[str], settings: BacktestSettings, *, symbols_given: bool) -> Iterator[_Found]:
+    pairs = [_pair(text) for given in files for text in _split(given)]
+    chosen = settings.symbols or ()
+    if len(pairs) == 1 and pairs[0][0] is None:
+        path = pairs[0][1]
+        _require_file(path)
+        yield _from_file(_only_symbol(path, chosen, given=symbols_given), path, settings.timeframe)
+        return
+    for symbol, path in pairs:
+        _require_file(path)
+        if symbol is None:
+            raise ConfigurationError(f"--candles names several files, {path} without a symbol; accepted: SYMBOL=FILE")
+        if symbols_given and symbol not in chosen:
+            raise ConfigurationError(
+                f"--candles has {symbol}, --symbol has {', '.join(map(str, chosen))}; accepted: the same symbols"
+            )
+        yield _from_file(symbol, path, settings.timeframe)
+
+
+def _split(text: str) -> list[str]:
+    return [text] if Path(text).is_file() else _NEXT_PAIR.split(text)
+
+
+def _pair(text: str) -> tuple[TradingSymbol | None, Path]:
+    name, equals, path = text.partition("=")
+    if not equals or Path(text).is_file():
+        return None, Path(text)
+    try:
+        return TradingSymbol.from_str(name), Path(path)
+    except SymbolError:
+        if "/" in name:  # a path that holds an equals sign
+            return None, Path(text)
+        raise
+
+
+def _only_symbol(path: Path, chosen: Sequence[TradingSymbol], *, given: bool) -> TradingSymbol:
+    if given and len(chosen) > 1:
+        raise ConfigurationError("one file holds one symbol; accepted: one --symbol, or --candles SYMBOL=FILE for each")
+    if given:
+        return chosen[0]
+    try:
+        return symbol_of(path)
+    except CandleError:
+        if len(chosen) == 1:
+            return chosen[0]
+        raise ConfigurationError(f"{path} names no symbol; accepted: --symbol BTCUSDT beside it") from None
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ConfigurationError(f"--candles: {str(path)[:200]!r} {what}; accepted: a Parquet or CSV file")
+
+
+def _from_file(symbol: TradingSymbol, path: Path, asked: Timeframe | None) -> _Found:
+    times = read_open_times(path)
+    if int(times.min()) < 0 or int(times.max()) >= LATEST_MS:
+        raise CandleError(
+            f"open_time of {path} reaches from {times.min()} to {times.max()}, which is no time in ms UTC; {ACCEPTED}"
+        )
+    timeframe = asked or timeframe_of(path)
+    _require_distance(path, times, timeframe)
+    return symbol, str(path), timeframe or most_common_distance(path, times), read_rows(path)
+
+
+def _require_distance(path: Path, times: NDArray[np.int64], timeframe: Timeframe | None) -> None:
+    # Finer candles than asked for, or coarser ones throughout: another timeframe. Gaps alone are none.
+    distances = np.diff(times)
+    distances = distances[distances > 0]
+    if timeframe is None or not len(distances):
+        return
+    lengths, counts = np.unique(distances, return_counts=True)
+    common = int(lengths[np.argmax(counts)])
+    if common < timeframe.milliseconds or (len(times) > 2 and int(np.gcd.reduce(lengths)) > timeframe.milliseconds):
+        raise ConfigurationError(
+            f"timeframe was {timeframe.value}, but the candles of {path} are {common / 60_000:g} min apart; "
+            "accepted: the file's own timeframe"
+        )
+
+
+def _from_store(settings: BacktestSettings) -> Iterator[_Found]:
+    root = settings.data_dir / "candles"
+    store = ParquetCandleStore(root)
+    stored = store.series()
+    if not stored:
+        raise ConfigurationError(f"the candle store {root} is empty; accepted: --candles FILE, or another --data-dir")
+    for symbol in settings.symbols or sorted({one.symbol for one in stored}):
+        one = _choice(symbol, settings.timeframe, stored)
+        name = f"the stored candles of {symbol}"
+        yield symbol, name, one.timeframe, store.read(one.exchange, symbol, one.timeframe)
+
+
+def _choice(symbol: TradingSymbol, timeframe: Timeframe | None, stored: Sequence[StoredSeries]) -> StoredSeries:
+    fitting = [one for one in stored if one.symbol == symbol and timeframe in {None, one.timeframe}]
+    if len(fitting) == 1:
+        return fitting[0]
+    wanted = f"{symbol} {timeframe.value}" if timeframe else f"{symbol}"
+    shown = ", ".join(f"{one.symbol} {one.timeframe.value} ({one.exchange})" for one in fitting or stored)
+    if fitting:
+        raise ConfigurationError(
+            f"several series of {wanted} are stored: {shown[:300]}; accepted: --timeframe or --candles FILE to choose"
+        )
+    raise ConfigurationError(f"no candles of {wanted} are stored; accepted: {shown[:300]}")
+
+
+def _checked(name: str, timeframe: Timeframe, rows: Candles, settings: BacktestSettings) -> CheckedCandles:
+    part = _window(rows, settings.start, settings.end)
+    if not len(part):
+        raise CandleError(
+            f"{name}: no candle opens between from and to; accepted: a window that overlaps "
+            f"{_written(int(rows.open_time.min()))} to {_written(int(rows.open_time.max()))}"
+        )
+    checked = check_candles(part, timeframe.milliseconds)
+    if not len(checked.candles):
+        why = ", ".join(f"{fault} {count:,}" for fault, count in checked.faults.items())
+        raise CandleError(f"{name}: none of {checked.rows:,} candles can be used ({why}); {ACCEPTED}")
+    return checked
+
+
+def _window(rows: Candles, start: int | None, end: int | None) -> Candles:
+    if start is None and end is None:
+        return rows
+    times = rows.open_time
+    inside = (times >= (start or 0)) & (times < (LATEST_MS if end is None else end))
+    if inside.all():
+        return rows
+    return Candles.from_columns(*(getattr(rows, column)[inside] for column in ("open_time", *COLUMNS)))
+
+
+def _written(time: int) -> str:
+    return f"{np.datetime64(time, 'ms').astype('datetime64[s]')}"
