@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from vela.bootstrap.logs import set_up_logs
+
 # A failure must be repeatable by whoever sees it: examples follow from the test, not from chance.
 # No deadline: a machine shared with other work is slow at times, and pytest-timeout watches the rest.
 for profile in ("default", "ci"):
     settings.register_profile(profile, derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("default")
+
+# Short tracebacks in logs: drawing long ones takes seconds where a test lets services fail.
+set_up_logs()
 
 
 @pytest.fixture(scope="session")

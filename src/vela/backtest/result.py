@@ -179,7 +179,7 @@ class BacktestResult:
         """Return everything as plain values, ready for JSON."""
         return {
             "summary": self.summary(),
-            "trades": [_as_dict(trade) for trade in self.trades],
+            "trades": [trade_as_dict(trade) for trade in self.trades],
             "refused": self.refused,
             "by_regime": msgspec.to_builtins(self.sheet.by_regime, builtin_types=()),
             "provenance": msgspec.to_builtins(self.provenance),
@@ -251,7 +251,8 @@ def _last_price(instrument: Instrument, close: float) -> Decimal:
     return instrument.price(instrument.price_ticks(close))
 
 
-def _as_dict(trade: Trade) -> dict[str, object]:
+def trade_as_dict(trade: Trade) -> dict[str, object]:
+    """Return a trade as other programs read it: the symbol's short name, money as strings."""
     values = msgspec.structs.asdict(trade)
     del values["strategy"]
     return {

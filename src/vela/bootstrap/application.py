@@ -62,8 +62,21 @@ class Progress:
 class Application:
     """A session from start to stop."""
 
-    def __init__(self, settings: Settings, *, until_end: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        until_end: bool,
+        market: Market | None = None,
+        strategies: Mapping[TradingSymbol, Strategy] | None = None,
+    ) -> None:
         """Check what can be checked before anything is opened.
+
+        Args:
+            settings: all of them.
+            until_end: leave when the market ends.
+            market: to trade on; None: the one that the settings name.
+            strategies: one for each of its symbols; None: those that the settings name.
 
         Raises:
             ConfigurationError: the settings contradict each other.
@@ -73,8 +86,8 @@ class Application:
         self._settings = settings
         self._rules = settings.rules
         self._until_end = until_end
-        self._market = open_market(settings)
-        self._strategies = choose_strategies(settings, self._market.symbols)
+        self._market = market or open_market(settings)
+        self._strategies = strategies or choose_strategies(settings, self._market.symbols)
         _check_quotes(self._market.symbols, self._rules.quote)
         _check_own(self._strategies)
         if until_end and not self._market.has_end:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vela.cli import backtest, check, login_link, new_strategy, strategies, symbols, up, verify
+from vela.cli import backtest, check, login_link, new_strategy, replay, strategies, symbols, up, verify
 from vela.domain.errors import VelaError
 from vela.version import __version__
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("backtest")(backtest.backtest)
+app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)
 app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)

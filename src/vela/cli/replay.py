@@ -1,0 +1,95 @@
+"""`vela replay`: a backtest's candles through the whole live stack."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vela.cli import rule_options as rule
+
+EXIT_FINDING = 1
+
+
+def replay(  # noqa: PLR0917  one parameter per option
+    strategy: Annotated[str, typer.Argument(help="A strategy's name (vela strategies), or module:Class.")],
+    candles: rule.CandleFiles = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="What the candles are of: BTCUSDT.  [from the file's name]")
+    ] = None,
+    timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.  [from the candles]")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter: --set fast=10 --set slow=30.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="First moment, UTC: 2024-01-31, 2024-01-31T12:00, ms.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Moment before which to stop, written as --from.")] = None,
+    capital: rule.Capital = None,
+    stake: rule.StakeOption = None,
+    max_positions: rule.MaxPositions = None,
+    cooldown: rule.Cooldown = None,
+    stop_loss: rule.StopLoss = None,
+    take_profit: rule.TakeProfit = None,
+    trailing: rule.Trailing = None,
+    trailing_after: rule.TrailingAfter = None,
+    break_even_after: rule.BreakEvenAfter = None,
+    fee: rule.Fee = None,
+    slippage: rule.Slippage = None,
+    regime_filter: rule.RegimeFilter = None,
+    instruments: rule.Instruments = None,
+    data_dir: rule.DataDir = None,
+    explain_drift: Annotated[
+        bool, typer.Option("--explain-drift", help="Say per trade in what the two differ, and what it cost.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Run a backtest's candles through the whole live stack and compare the trades; exit 1 if they differ.
+
+    Example: vela replay SmaCrossover --candles btc.parquet --symbol BTCUSDT --explain-drift
+    """
+    import os
+
+    from vela.bootstrap.replay import run_replay
+    from vela.bootstrap.settings import load_backtest_settings
+    from vela.bootstrap.strategies import find_strategy, make, read_values
+    from vela.cli.output import print_json, print_table
+    from vela.cli.stages import stages
+
+    given = {
+        "symbols": symbol,
+        "timeframe": timeframe,
+        "from": start,
+        "to": end,
+        "capital": capital,
+        "stake": stake,
+        "max_positions": max_positions,
+        "cooldown": cooldown,
+        "stop_loss": stop_loss,
+        "take_profit": take_profit,
+        "trailing": trailing,
+        "trailing_after": trailing_after,
+        "break_even_after": break_even_after,
+        "fee": fee,
+        "slippage": slippage,
+        "regime_filter": regime_filter,
+        "instruments": instruments,
+        "data_dir": data_dir,
+    }
+    cls = find_strategy(strategy)
+    chosen = make(cls, read_values(cls, parameter or []))
+    settings = load_backtest_settings(given, os.environ)
+    with stages(3) as enter:
+        done = run_replay(chosen, settings, candles or [], symbols_given=symbol is not None, progress=enter)
+    document = done.document()
+    if json:
+        print_json(document)
+    else:
+        typer.echo(
+            f"{len(done.trades)} trades in the live stack, {len(done.outcome.result)} in the backtest: ", nl=False
+        )
+        typer.echo("they differ" if done.drift else "identical to the last digit")
+        if explain_drift and done.drift:
+            print_table(document["drift"])  # type: ignore[arg-type]  # a list of rows by construction
+    if done.drift:
+        raise typer.Exit(EXIT_FINDING)
