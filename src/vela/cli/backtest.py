@@ -46,32 +46,13 @@ def backtest(  # noqa: PLR0917  one parameter per option
 
     Example: vela backtest SmaCrossover --candles btc.parquet --symbol BTCUSDT --timeframe 1m --set fast=10 --json
     """
+    arguments = rule.given(locals())
     import os
 
     from vela.bootstrap.settings import load_backtest_settings
     from vela.cli.backtest_run import Targets, run_and_report
 
-    given = {
-        "symbols": symbol,
-        "timeframe": timeframe,
-        "from": start,
-        "to": end,
-        "capital": capital,
-        "stake": stake,
-        "max_positions": max_positions,
-        "cooldown": cooldown,
-        "stop_loss": stop_loss,
-        "take_profit": take_profit,
-        "trailing": trailing,
-        "trailing_after": trailing_after,
-        "break_even_after": break_even_after,
-        "fee": fee,
-        "slippage": slippage,
-        "allow_short": allow_short,
-        "regime_filter": regime_filter,
-        "instruments": instruments,
-        "data_dir": data_dir,
-    }
+    given = {**arguments, "symbols": symbol, "from": start, "to": end}
     settings = load_backtest_settings(given, os.environ)
     targets = Targets(html=html, out=out, as_json=json)
     run_and_report(strategy, parameter or [], settings, candles or [], targets, symbols_given=symbol is not None)

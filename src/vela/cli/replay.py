@@ -48,6 +48,7 @@ def replay(  # noqa: PLR0917  one parameter per option
 
     Example: vela replay SmaCrossover --candles btc.parquet --symbol BTCUSDT --explain-drift
     """
+    arguments = rule.given(locals())
     import os
 
     from vela.bootstrap.replay import run_replay
@@ -56,26 +57,7 @@ def replay(  # noqa: PLR0917  one parameter per option
     from vela.cli.output import print_json, print_table
     from vela.cli.stages import stages
 
-    given = {
-        "symbols": symbol,
-        "timeframe": timeframe,
-        "from": start,
-        "to": end,
-        "capital": capital,
-        "stake": stake,
-        "max_positions": max_positions,
-        "cooldown": cooldown,
-        "stop_loss": stop_loss,
-        "take_profit": take_profit,
-        "trailing": trailing,
-        "trailing_after": trailing_after,
-        "break_even_after": break_even_after,
-        "fee": fee,
-        "slippage": slippage,
-        "regime_filter": regime_filter,
-        "instruments": instruments,
-        "data_dir": data_dir,
-    }
+    given = {**arguments, "symbols": symbol, "from": start, "to": end}
     cls = find_strategy(strategy)
     chosen = make(cls, read_values(cls, parameter or []))
     settings = load_backtest_settings(given, os.environ)

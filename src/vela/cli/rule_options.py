@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -32,3 +33,27 @@ CandleFiles = Annotated[
     typer.Option("--candles", help="FILE (Parquet or CSV), or SYMBOL=FILE, once per symbol.  [candle store]"),
 ]
 DataDir = Annotated[str | None, typer.Option(help="Where everything is kept.  [vela-data]")]
+
+_NAMES = (
+    "capital",
+    "stake",
+    "max_positions",
+    "cooldown",
+    "stop_loss",
+    "take_profit",
+    "trailing",
+    "trailing_after",
+    "break_even_after",
+    "fee",
+    "slippage",
+    "allow_short",
+    "regime_filter",
+    "instruments",
+    "data_dir",
+    "timeframe",
+)
+
+
+def given(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return those of a command's arguments that are settings under their own names."""
+    return {name: arguments[name] for name in _NAMES if name in arguments}
