@@ -26,7 +26,8 @@ async def _settled() -> None:
 
 
 def _feed(source: CandleSource, speed: float | None) -> MarketData:
-    return SimulatedFeed(source, SimulatedClock(source.start, speed), _settled, max_candles=CANDLES)
+    until = source.start + CANDLES * source.timeframe.milliseconds
+    return SimulatedFeed(source, SimulatedClock(source.start, speed), _settled, until=until)
 
 
 def _synthetic(_: Path) -> CandleSource:

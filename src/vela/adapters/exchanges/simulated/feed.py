@@ -39,7 +39,6 @@ class SimulatedFeed:
         *,
         resume_after: int | None = None,
         until: int | None = None,
-        max_candles: int | None = None,
     ) -> None:
         """Prepare to play `source`.
 
@@ -49,13 +48,11 @@ class SimulatedFeed:
             settled: returns when all that followed from what was yielded has been handled.
             resume_after: candles that closed at or before this time (ms UTC) are not played again.
             until: candles that open at or after this time (ms UTC) are not played.
-            max_candles: how many steps to play, None: all.
         """
         self._source = source
         self._clock = clock
         self._settled = settled
         self._until = until
-        self._max_candles = max_candles
         self._length = source.timeframe.milliseconds
         self._from = None if resume_after is None else resume_after - self._length + 1
         self._instruments = {rule.symbol: rule for rule in source.instruments()}
@@ -70,8 +67,7 @@ class SimulatedFeed:
     @property
     def steps_total(self) -> int | None:
         """How many steps this feed plays, `steps_done` of which are over; None: there is no end."""
-        counted = self._source.count(self._from, self._until)
-        return min((limit for limit in (counted, self._max_candles) if limit is not None), default=None)
+        return self._source.count(self._from, self._until)
 
     def instruments(self) -> Sequence[Instrument]:
         """See `MarketData.instruments`."""
@@ -112,8 +108,6 @@ class SimulatedFeed:
 
     def _steps(self) -> Iterator[Step]:
         for opens, rows in self._source.steps(self._from):
-            if self._max_candles is not None and self.steps_done >= self._max_candles:
-                return
             if self._until is not None and opens >= self._until:
                 return
             yield opens, rows

@@ -156,7 +156,7 @@ async def test_a_resumed_feed_knows_what_came_before():
     assert len(played.closed) == 2
 
 
-@pytest.mark.parametrize(("options", "count"), [({"max_candles": 2}, 2), ({"until": 13 * MINUTE}, 3), ({}, 5)])
+@pytest.mark.parametrize(("options", "count"), [({"until": 12 * MINUTE}, 2), ({"until": 13 * MINUTE}, 3), ({}, 5)])
 async def test_a_run_can_be_limited(options, count):
     source = Steps(*((minute, [(BTC, candle(minute))]) for minute in range(10, 15)))
     played = await Played(source, **options).run()
@@ -214,7 +214,7 @@ async def test_path_prices_lie_on_the_grid():
     async def settled() -> None:
         return
 
-    async for event in SimulatedFeed(source, clock, settled, max_candles=5).stream():
+    async for event in SimulatedFeed(source, clock, settled, until=source.start + 5 * MINUTE).stream():
         if isinstance(event, PricesMoved):
             assert all(round(t.price / float(tick)) * float(tick) == pytest.approx(t.price) for t in event.ticks)
 
