@@ -241,3 +241,13 @@ def write_recording(path: Path, count: int, seed: int = 1) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pl.DataFrame({name: getattr(candles, name) for name in ("open_time", *COLUMNS)}).write_parquet(path)
     return path
+
+
+def write_coarser(recording: Path, minutes: int) -> Path:
+    """Write the candles of a recording put together, so many minutes in each, beside it."""
+    path = recording.with_name(f"BTCUSDT_{minutes}m.parquet")
+    period = pl.col("open_time") // (minutes * 60_000) * (minutes * 60_000)
+    frame = pl.read_parquet(recording).group_by(period, maintain_order=True)
+    merged = (pl.col("open").first(), pl.col("high").max(), pl.col("low").min(), pl.col("close").last())
+    frame.agg(*merged, pl.col("volume").sum()).write_parquet(path)
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from collections.abc import Mapping
 
 import msgspec
 
@@ -21,6 +22,7 @@ class Provenance(msgspec.Struct, frozen=True):
         strategy: its name.
         strategy_sha256: of its source file.
         candles_sha256: of the candles used, by symbol.
+        detail_sha256: of the detail candles, by symbol.
         params: the strategy's parameters.
         config: the rules and the window, as text.
     """
@@ -29,6 +31,7 @@ class Provenance(msgspec.Struct, frozen=True):
     strategy: str
     strategy_sha256: str
     candles_sha256: dict[str, str]
+    detail_sha256: dict[str, str]
     params: dict[str, int | float]
     config: dict[str, str | int | bool | None]
 
@@ -53,7 +56,8 @@ def strategy_sha256(strategy: Strategy) -> str:
 
 def provenance(
     strategy: Strategy,
-    candles: dict[TradingSymbol, Candles],
+    candles: Mapping[TradingSymbol, Candles],
+    detail: Mapping[TradingSymbol, Candles],
     config: dict[str, str | int | bool | None],
 ) -> Provenance:
     """Gather what the result of a backtest follows from."""
@@ -61,7 +65,12 @@ def provenance(
         vela=__version__,
         strategy=strategy.name,
         strategy_sha256=strategy_sha256(strategy),
-        candles_sha256={str(symbol): candles_sha256(candles[symbol]) for symbol in sorted(candles)},
+        candles_sha256=_by_symbol(candles),
+        detail_sha256=_by_symbol(detail),
         params=strategy.settings,
         config=config,
     )
+
+
+def _by_symbol(series: Mapping[TradingSymbol, Candles]) -> dict[str, str]:
+    return {str(symbol): candles_sha256(series[symbol]) for symbol in sorted(series)}

@@ -79,7 +79,7 @@ def backtest(
         cash=int(account.cash_high[0]) * 2**64 + int(account.cash_low[0]),
         refused=account.refused,
         equity=equity,
-        provenance=lambda: provenance(strategy, window, _described(config)),
+        provenance=lambda: provenance(strategy, window, detail or {}, _described(config)),
     )
 
 

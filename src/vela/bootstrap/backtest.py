@@ -14,7 +14,7 @@ import numba
 
 from vela.backtest import BacktestConfig, BacktestResult, backtest
 from vela.backtest.bias.blame import blame
-from vela.bootstrap.history import History, load_history
+from vela.bootstrap.history import History, load_detail, load_history
 from vela.bootstrap.settings import BacktestSettings
 from vela.bootstrap.strategies import is_shipped
 from vela.domain.errors import ConfigurationError, MoneyError, StrategyError, SymbolError, VelaError
@@ -35,6 +35,7 @@ class Outcome:
 
     result: BacktestResult
     history: History
+    detail: History | None
     instruments: Instruments
 
     def document(self) -> dict[str, object]:
@@ -45,13 +46,9 @@ class Outcome:
     def _data(self) -> dict[str, object]:
         data: dict[str, object] = {}
         for symbol in sorted(self.history.series):
-            checked = self.history.series[symbol]
             data[str(symbol)] = {
-                "timeframe": self.history.timeframe.value,
-                "rows": checked.rows,
-                "used": len(checked.candles),
-                "faults": checked.faults,
-                "missing": checked.missing,
+                **self.history.account_of(symbol),
+                "detail": self.detail.account_of(symbol) if self.detail and symbol in self.detail.series else None,
                 "instrument": _described(self.instruments.get(symbol)),
             }
         return data
@@ -67,6 +64,7 @@ def run_backtest(
     settings: BacktestSettings,
     files: Sequence[str],
     *,
+    detail_files: Sequence[str] = (),
     symbols_given: bool,
     progress: Callable[[str], None] = lambda _: None,
     instruments: Instruments | None = None,
@@ -77,6 +75,7 @@ def run_backtest(
         strategy: with its parameters.
         settings: rules, symbols, timeframe, window.
         files: see `load_history`.
+        detail_files: see `load_detail`.
         symbols_given: see `load_history`.
         progress: told what is done next.
         instruments: the venue's rules; None: those of the settings' file.
@@ -88,11 +87,12 @@ def run_backtest(
     known = _read_instruments(settings.instruments) if instruments is None else instruments
     progress("reading candles")
     history = load_history(files, settings, symbols_given=symbols_given)
+    detail = load_detail(detail_files, history, settings) if detail_files else None
     quote = next(iter(history.series)).quote.value
     config = msgspec.structs.replace(config, rules=msgspec.structs.replace(config.rules, quote=quote))
     used = {symbol: known[symbol] for symbol in history.series if symbol in known}
     progress("trading" if _is_compiled() else "compiling the rules, this once, and trading")
-    return Outcome(_traded(strategy, history, config, used), history, used)
+    return Outcome(_traded(strategy, history, detail, config, used), history, detail, used)
 
 
 def _is_compiled() -> bool:
@@ -100,9 +100,12 @@ def _is_compiled() -> bool:
     return Path(directory).is_dir()
 
 
-def _traded(strategy: Strategy, history: History, config: BacktestConfig, instruments: Instruments) -> BacktestResult:
+def _traded(
+    strategy: Strategy, history: History, detail: History | None, config: BacktestConfig, instruments: Instruments
+) -> BacktestResult:
+    fine = None if detail is None else detail.candles
     try:
-        return backtest(strategy, history.candles, config, instruments=instruments)
+        return backtest(strategy, history.candles, config, instruments=instruments, detail=fine)
     except VelaError:
         raise
     except Exception as e:

@@ -42,6 +42,17 @@ class History:
         """What can be traded on."""
         return {symbol: checked.candles for symbol, checked in self.series.items()}
 
+    def account_of(self, symbol: TradingSymbol) -> dict[str, object]:
+        """Return, ready for JSON, how many of a symbol's rows were used, refused and missing."""
+        checked = self.series[symbol]
+        return {
+            "timeframe": self.timeframe.value,
+            "rows": checked.rows,
+            "used": len(checked.candles),
+            "faults": checked.faults,
+            "missing": checked.missing,
+        }
+
 
 def load_history(files: Sequence[str], settings: BacktestSettings, *, symbols_given: bool) -> History:
     """Load the candles in the window that the settings name.
@@ -73,6 +84,45 @@ def load_history(files: Sequence[str], settings: BacktestSettings, *, symbols_gi
     return History(next(iter(timeframes.values())), series)
 
 
+def load_detail(files: Sequence[str], history: History, settings: BacktestSettings) -> History:
+    """Load finer candles of symbols in a history, over the same window.
+
+    Args:
+        files: one `FILE`, or several `SYMBOL=FILE`; symbols without one have no detail.
+        history: the candles that are traded on.
+        settings: the window.
+
+    Raises:
+        ConfigurationError: the candles are of other symbols or times, or their timeframe does not divide the
+            history's.
+        CandleError: a file cannot be used, or has no usable candle in the window.
+    """
+    symbols = tuple(sorted(history.series))
+    wanted = settings.model_copy(update={"symbols": symbols, "timeframe": None})
+    try:
+        detail = load_history(files, wanted, symbols_given=True)
+    except ConfigurationError as e:
+        raise ConfigurationError(f"detail candles: {e}") from None
+    length, coarse = detail.timeframe.milliseconds, history.timeframe.milliseconds
+    if length >= coarse or coarse % length:
+        raise ConfigurationError(
+            f"detail candles have timeframe {detail.timeframe.value}, the candles {history.timeframe.value}; "
+            "accepted: a finer one that divides it"
+        )
+    for symbol, fine in detail.candles.items():
+        _require_overlap(symbol, fine, history.candles[symbol], coarse)
+    return detail
+
+
+def _require_overlap(symbol: TradingSymbol, fine: Candles, candles: Candles, length: int) -> None:
+    first, last = int(candles.open_time[0]), int(candles.open_time[-1])
+    if fine.open_time[-1] < first or fine.open_time[0] >= last + length:
+        raise ConfigurationError(
+            f"detail candles of {symbol} lie outside of its candles; accepted: some from {_written(first)} to "
+            f"{_written(last + length)}"
+        )
+
+
 _Found = tuple[TradingSymbol, str, Timeframe, Candles]
 
 
@@ -87,10 +137,10 @@ def _from_files(files: Sequence[str], settings: BacktestSettings, *, symbols_giv
     for symbol, path in pairs:
         _require_file(path)
         if symbol is None:
-            raise ConfigurationError(f"--candles names several files, {path} without a symbol; accepted: SYMBOL=FILE")
+            raise ConfigurationError(f"several files are given, {path} without a symbol; accepted: SYMBOL=FILE")
         if symbols_given and symbol not in chosen:
             raise ConfigurationError(
-                f"--candles has {symbol}, --symbol has {', '.join(map(str, chosen))}; accepted: the same symbols"
+                f"the files hold {symbol}, asked for is {', '.join(map(str, chosen))}; accepted: the same symbols"
             )
         yield _from_file(symbol, path, settings.timeframe)
 
@@ -113,7 +163,7 @@ def _pair(text: str) -> tuple[TradingSymbol | None, Path]:
 
 def _only_symbol(path: Path, chosen: Sequence[TradingSymbol], *, given: bool) -> TradingSymbol:
     if given and len(chosen) > 1:
-        raise ConfigurationError("one file holds one symbol; accepted: one --symbol, or --candles SYMBOL=FILE for each")
+        raise ConfigurationError("one file holds one symbol; accepted: one --symbol, or SYMBOL=FILE for each")
     if given:
         return chosen[0]
     try:
@@ -127,7 +177,7 @@ def _only_symbol(path: Path, chosen: Sequence[TradingSymbol], *, given: bool) ->
 def _require_file(path: Path) -> None:
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
-        raise ConfigurationError(f"--candles: {str(path)[:200]!r} {what}; accepted: a Parquet or CSV file")
+        raise ConfigurationError(f"candle file {str(path)[:200]!r} {what}; accepted: a Parquet or CSV file")
 
 
 def _from_file(symbol: TradingSymbol, path: Path, asked: Timeframe | None) -> _Found:

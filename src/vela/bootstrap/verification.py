@@ -23,6 +23,7 @@ _SHOWN = 60
 # The rules' names in a result, and the settings they come from; fractions in millionths become percent.
 _PLAIN = {"initial_capital": "capital", "stake": "stake", "max_positions": "max_positions", "fee_rate": "fee"}
 _FLAGS = {"regime_filter": "regime_filter", "allow_short": "allow_short", "start": "from", "end": "to"}
+_HASHED = {"candles_sha256": "candles", "detail_sha256": "detail candles"}
 _PERCENT = {
     f"{name}_ppm": name for name in ("stop_loss", "take_profit", "trailing", "trailing_after", "break_even_after")
 }
@@ -32,6 +33,7 @@ def verify_result(
     path: Path,
     files: Sequence[str],
     *,
+    detail_files: Sequence[str] = (),
     strategy: str | None = None,
     data_dir: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -41,6 +43,7 @@ def verify_result(
     Args:
         path: the result.
         files: candles, as for a backtest; none: those of the candle store.
+        detail_files: detail candles, as for a backtest.
         strategy: where the strategy is found now; None: under the name in the result.
         data_dir: of the candle store; None: the default.
         progress: told what is done next.
@@ -59,7 +62,13 @@ def verify_result(
         raise ConfigurationError(f"{path} is no result of a backtest ({_reason(e)}); {_ACCEPTED}") from None
     cls = find_strategy(name)
     outcome = run_backtest(
-        make(cls, params), settings, files, symbols_given=True, progress=progress, instruments=instruments
+        make(cls, params),
+        settings,
+        files,
+        detail_files=detail_files,
+        symbols_given=True,
+        progress=progress,
+        instruments=instruments,
     )
     now = msgspec.json.decode(msgspec.json.encode(outcome.document()))
     if msgspec.json.encode(then) == msgspec.json.encode(now):
@@ -103,11 +112,12 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[st
         yield f"Vela: version {old.get('vela')} then, {new['vela']} now"
     if old.get("strategy_sha256") != new["strategy_sha256"]:
         yield f"strategy: the source of {new['strategy']} is another one now"
-    hashes = old.get("candles_sha256")
-    for symbol, digest in new["candles_sha256"].items():
-        if not isinstance(hashes, dict) or hashes.get(symbol) != digest:
-            yield f"candles: those of {symbol} are others now"
-    told = {"vela", "strategy_sha256", "candles_sha256"}
+    for key, what in _HASHED.items():
+        hashes = old.get(key)
+        for symbol in new[key] | (hashes if isinstance(hashes, dict) else {}):
+            if not isinstance(hashes, dict) or hashes.get(symbol) != new[key].get(symbol):
+                yield f"{what}: those of {symbol} are others now"
+    told = {"vela", "strategy_sha256", *_HASHED}
     yield from _paths("provenance", *({k: v for k, v in part.items() if k not in told} for part in (old, new)))
     for section in dict.fromkeys((*now, *then)):
         if section != "provenance":

@@ -12,6 +12,7 @@ from vela.cli import rule_options as rule
 def backtest(  # noqa: PLR0917  one parameter per option
     strategy: Annotated[str, typer.Argument(help="A strategy's name (vela strategies), or module:Class.")],
     candles: rule.CandleFiles = None,
+    detail_candles: rule.DetailFiles = None,
     symbol: Annotated[
         str | None, typer.Option(help="What the candles are of: BTCUSDT.  [from the file's name]")
     ] = None,
@@ -50,9 +51,10 @@ def backtest(  # noqa: PLR0917  one parameter per option
     import os
 
     from vela.bootstrap.settings import load_backtest_settings
-    from vela.cli.backtest_run import Targets, run_and_report
+    from vela.cli.backtest_run import Files, Targets, run_and_report
 
     given = {**arguments, "symbols": symbol, "from": start, "to": end}
     settings = load_backtest_settings(given, os.environ)
     targets = Targets(html=html, out=out, as_json=json)
-    run_and_report(strategy, parameter or [], settings, candles or [], targets, symbols_given=symbol is not None)
+    files = Files(candles or [], detail_candles or [], symbols_given=symbol is not None)
+    run_and_report(strategy, parameter or [], settings, files, targets)

@@ -23,14 +23,21 @@ class Targets:
     as_json: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the candles come from: see `load_history` and `load_detail`."""
+
+    candles: Sequence[str]
+    detail: Sequence[str]
+    symbols_given: bool
+
+
 def run_and_report(
     name: str,
     assignments: Sequence[str],
     settings: BacktestSettings,
-    files: Sequence[str],
+    files: Files,
     targets: Targets,
-    *,
-    symbols_given: bool,
 ) -> None:
     """Run, write the files that were asked for, and print.
 
@@ -40,7 +47,14 @@ def run_and_report(
     cls = find_strategy(name)
     strategy = make(cls, read_values(cls, assignments))
     with stages(3) as enter:
-        outcome = run_backtest(strategy, settings, files, symbols_given=symbols_given, progress=enter)
+        outcome = run_backtest(
+            strategy,
+            settings,
+            files.candles,
+            detail_files=files.detail,
+            symbols_given=files.symbols_given,
+            progress=enter,
+        )
         enter("reporting")
         document = encode_document(outcome.document()) if targets.as_json or targets.out is not None else b""
         if targets.html is not None:

@@ -32,6 +32,10 @@ CandleFiles = Annotated[
     list[str] | None,
     typer.Option("--candles", help="FILE (Parquet or CSV), or SYMBOL=FILE, once per symbol.  [candle store]"),
 ]
+DetailFiles = Annotated[
+    list[str] | None,
+    typer.Option("--detail-candles", help="Finer candles that settle what came first inside one; as --candles."),
+]
 DataDir = Annotated[str | None, typer.Option(help="Where everything is kept.  [vela-data]")]
 
 _NAMES = (

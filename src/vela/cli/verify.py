@@ -12,6 +12,7 @@ from vela.cli import rule_options as rule
 def verify(
     result: Annotated[str, typer.Argument(help="A result, as vela backtest --out or --json wrote it.")],
     candles: rule.CandleFiles = None,
+    detail_candles: rule.DetailFiles = None,
     strategy: Annotated[
         str | None, typer.Option(help="Where the strategy is now: a name or module:Class.  [the result's]")
     ] = None,
@@ -29,7 +30,14 @@ def verify(
     from vela.cli.stages import stages
 
     with stages(2) as enter:
-        differences = verify_result(Path(result), candles or [], strategy=strategy, data_dir=data_dir, progress=enter)
+        differences = verify_result(
+            Path(result),
+            candles or [],
+            detail_files=detail_candles or [],
+            strategy=strategy,
+            data_dir=data_dir,
+            progress=enter,
+        )
     if json:
         print_json({"identical": not differences, "differences": differences})
     elif differences:

@@ -84,9 +84,8 @@ def test_shorts_only_where_they_are_allowed(file: Path) -> None:
 def test_the_document_tells_what_the_candles_were(file: Path) -> None:
     document = run(file).document()
     assert list(document)[:2] == ["summary", "data"]
-    assert document["data"] == {
-        "BTC": {"timeframe": "1m", "rows": 600, "used": 600, "faults": {}, "missing": 0, "instrument": None}
-    }
+    account = {"timeframe": "1m", "rows": 600, "used": 600, "faults": {}, "missing": 0}
+    assert document["data"] == {"BTC": account | {"detail": None, "instrument": None}}
 
 
 def test_the_same_inputs_give_the_same_bytes(file: Path) -> None:

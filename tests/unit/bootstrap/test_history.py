@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.builders import BTC, ETH, MINUTE, random_walk
-from tests.fakes import write_recording
+from tests.fakes import write_coarser, write_recording
 
 from vela.adapters.storage.parquet import ParquetCandleStore
-from vela.bootstrap.history import History, load_history
+from vela.bootstrap.history import History, load_detail, load_history
 from vela.bootstrap.settings import load_backtest_settings
 from vela.domain.candles import Candles
 from vela.domain.errors import CandleError, ConfigurationError, SymbolError, VelaError
@@ -88,10 +88,57 @@ def test_files_that_do_not_fit_each_other(file: Path, tmp_path: Path) -> None:
     assert "timeframes BTC 1m, ETH 1h" in refusal(f"BTC={file}", f"ETH={hours}")
     assert "accepted: one quote" in refusal(f"BTC={file}", f"ETHBTC={file}")
     assert "without a symbol; accepted: SYMBOL=FILE" in refusal(f"BTC={file}", str(hours))
-    assert "--candles has BTC, --symbol has ETH" in refusal(f"BTC={file}", f"ETH={hours}", symbols="ETH")
+    assert "the files hold BTC, asked for is ETH" in refusal(f"BTC={file}", f"ETH={hours}", symbols="ETH")
     assert "one file holds one symbol" in refusal(file, symbols="BTC,ETH")
     with pytest.raises(SymbolError):
         load(f"BANANA={file}")
+
+
+# ---------------------------------------------------------------------------------------------------------- the detail
+
+
+def detail_of(history: History, *files: str | Path, **options) -> History:
+    settings = load_backtest_settings(options, {}, Path("no-such-folder"))
+    return load_detail([str(file) for file in files], history, settings)
+
+
+def detail_refusal(history: History, *files: str | Path) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        detail_of(history, *files)
+    assert str(caught.value).startswith("detail candles")
+    assert "accepted" in str(caught.value)
+    return str(caught.value)
+
+
+def test_detail_candles_lie_in_the_window_whatever_timeframe_is_traded(file: Path) -> None:
+    coarse = load(write_coarser(file, 5))
+    detail = detail_of(coarse, file, timeframe="5m", **{"from": 10 * MINUTE, "to": 20 * MINUTE})
+    assert detail.timeframe is Timeframe.M1
+    assert detail.candles[BTC].open_time.tolist() == [minute * MINUTE for minute in range(10, 20)]
+
+
+def test_detail_candles_belong_to_the_symbol_that_is_traded_whatever_the_files_name(file: Path) -> None:
+    assert list(detail_of(load(write_coarser(file, 5), symbols="ETH"), file).candles) == [ETH]
+
+
+def test_detail_candles_that_do_not_fit_are_refused(file: Path) -> None:
+    five, three = load(write_coarser(file, 5)), write_coarser(file, 3)
+    assert "timeframe 3m, the candles 5m" in detail_refusal(five, three)
+    assert "timeframe 5m, the candles 1m" in detail_refusal(load(file), write_coarser(file, 5))
+    assert "timeframe 1m, the candles 1m" in detail_refusal(load(file), file)
+    assert "the files hold ETH, asked for is BTC" in detail_refusal(five, f"ETH={file}")
+    assert "does not exist" in detail_refusal(five, "nowhere.parquet")
+
+
+@pytest.mark.parametrize(("moved", "fits"), [(-50, False), (-49, True), (49, True), (50, False)])
+def test_detail_candles_of_another_time_are_refused(file: Path, moved: int, fits: bool) -> None:
+    rewrite(file, pl.col("open_time") + 100 * MINUTE)
+    five = load(write_coarser(file, 5))
+    rewrite(file, pl.col("open_time") + moved * MINUTE)
+    if fits:
+        assert len(detail_of(five, file).candles[BTC]) == 50
+    else:
+        assert "lie outside of its candles" in detail_refusal(five, file)
 
 
 # ---------------------------------------------------------------------------------------------------------- the window

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.fakes import write_recording
+from tests.fakes import write_coarser, write_recording
 
 from vela.bootstrap.backtest import encode_document, run_backtest
 from vela.bootstrap.settings import load_backtest_settings
@@ -96,6 +96,16 @@ def test_whatever_was_changed_is_named(changed, candles: Path, how, said: str) -
     differences = verify_result(changed(how), [str(candles)])
     assert differences
     assert any(said in line for line in differences), differences
+
+
+def test_detail_candles_belong_to_what_a_result_follows_from(tmp_path: Path, candles: Path) -> None:
+    coarse, path = str(write_coarser(candles, 15)), tmp_path / "detailed.json"
+    settings = load_backtest_settings({"stop_loss": "0.5", "take_profit": "0.5"}, {}, Path("no-such-folder"))
+    strategy = SmaCrossover(fast=5, slow=20)
+    outcome = run_backtest(strategy, settings, [coarse], detail_files=[str(candles)], symbols_given=False)
+    path.write_bytes(encode_document(outcome.document()))
+    assert verify_result(path, [coarse], detail_files=[str(candles)]) == []
+    assert verify_result(path, [coarse])[0] == "detail candles: those of BTC are others now"
 
 
 def test_other_candles_are_named_before_the_figures(result: Path, candles: Path) -> None:

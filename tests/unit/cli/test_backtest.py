@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.fakes import write_recording
+from tests.fakes import write_coarser, write_recording
 
 RUN = ("backtest", "SmaCrossover", "--candles", "btc.parquet", "--symbol", "BTCUSDT", "--timeframe", "1m")
 
@@ -29,6 +29,17 @@ def test_json_holds_the_result_and_nothing_else(recording: Path, vela) -> None:
     assert result["summary"]["trades"] == len(result["trades"]) > 0
     assert result["provenance"]["params"] == {"fast": 10, "slow": 30}
     assert result["trades"][0]["symbol"] == "BTC"
+
+
+def test_detail_candles_settle_which_of_stop_and_target_came_first(tmp_path: Path, vela) -> None:
+    coarse = write_coarser(write_recording(tmp_path / "btc.parquet", 12_000), 60).name
+    rules = ("--stop-loss", "0.5", "--take-profit", "0.5", "--set", "fast=5", "--set", "slow=20", "--json")
+    run = ("backtest", "SmaCrossover", "--candles", coarse, "--timeframe", "1h", *rules)
+    rough, fine = json.loads(vela(*run).out), json.loads(vela(*run, "--detail-candles", "btc.parquet").out)
+    assert (rough["data"]["BTC"]["detail"], rough["provenance"]["detail_sha256"]) == (None, {})
+    assert fine["data"]["BTC"]["detail"]["used"] == 12_000
+    changes = zip(rough["trades"], fine["trades"], strict=False)
+    assert ("stop_loss", "take_profit") in {(one["exit_reason"], other["exit_reason"]) for one, other in changes}
 
 
 def test_out_holds_what_json_prints(recording: Path, vela, tmp_path: Path) -> None:

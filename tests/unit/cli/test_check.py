@@ -103,7 +103,7 @@ def test_few_candles_are_a_warning(tmp_path: Path, vela) -> None:
         (["Foo"], "strategy 'Foo' is unknown; accepted: "),
         (["SmaCrossover", "--set", "quick=3"], "parameter was 'quick=3'; accepted, each once: fast=10, slow=30"),
         (["SmaCrossover", "--set", "fast=40"], "accepted: fast below slow"),
-        (["SmaCrossover", "--candles", "none.parquet"], "--candles: 'none.parquet' does not exist"),
+        (["SmaCrossover", "--candles", "none.parquet"], "candle file 'none.parquet' does not exist"),
         (["SmaCrossover", "--symbol", "??"], "'??' is no trading symbol"),
         (["nothing_there:Foo"], "module 'nothing_there' of strategy 'nothing_there:Foo' was not found"),
     ],

@@ -206,6 +206,7 @@ def _provenance(result: BacktestResult) -> str:
     source = result.provenance
     entries: dict[str, object] = {"Vela": source.vela, "strategy": f"{source.strategy} · {source.strategy_sha256}"}
     entries |= {f"candles {symbol}": digest for symbol, digest in source.candles_sha256.items()}
+    entries |= {f"detail candles {symbol}": digest for symbol, digest in source.detail_sha256.items()}
     return tables.pairs(entries) + tables.pairs({**source.params, **source.config})
 
 

@@ -99,7 +99,8 @@ def _levels(rules: TradingRules) -> str:
         levels.append(f"trailing from a gain of {plain(Decimal(rules.trailing_after_ppm) / 10_000)} %")
     return (
         f"{', '.join(levels)[0].upper()}{', '.join(levels)[1:]}: tested against low and high inside every candle, that "
-        "of the entry too; beyond the level at the open, the open counts; stop and target both inside, the stop counts."
+        "of the entry too; beyond the level at the open, the open counts; stop and target both inside, the stop counts "
+        "unless detail candles tell."
     )
 
 
