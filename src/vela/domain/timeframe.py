@@ -30,13 +30,14 @@ class Timeframe(StrEnum):
 
     @classmethod
     def from_str(cls, text: str) -> Timeframe:
-        """Read a timeframe such as `5m`.
+        """Read a timeframe such as `5m`; `H` and `D` may be capitals, `M` may not: exchanges write months with it.
 
         Raises:
             ConfigurationError: the text names no timeframe.
         """
+        written = text.strip()
         try:
-            return cls(text.strip().lower())
+            return cls(written if written.endswith("M") else written.lower())
         except ValueError:
             accepted = ", ".join(member.value for member in cls)
             raise ConfigurationError(f"timeframe {text[:40]!r} is unknown; accepted: {accepted}") from None

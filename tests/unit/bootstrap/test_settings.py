@@ -96,7 +96,7 @@ def test_a_refusal_names_the_source(environment, content, options, source, toml)
         ("symbols", "BTC,ethusdt", (BTC, ETH)),
         ("symbols", ["BTC", "ETH"], (BTC, ETH)),
         ("symbols", "BTC,BTC/USDT", (BTC,)),
-        ("timeframe", "5M", Timeframe.M5),
+        ("timeframe", "1H", Timeframe.H1),
         ("cooldown", "90s", 90_000),
         ("cooldown", "1h", 3_600_000),
         ("cooldown", "250ms", 250),

@@ -32,7 +32,7 @@ def test_text_and_length_both_name_the_timeframe(text: str):
     assert Timeframe.from_milliseconds(LENGTHS[text]) is Timeframe(text)
 
 
-@pytest.mark.parametrize("text", ["", "m", "0m", "1s", "7m", "60", "1 m", "-1m", "5mm", "1w"])
+@pytest.mark.parametrize("text", ["", "m", "0m", "1s", "7m", "60", "1 m", "-1m", "5mm", "1w", "1M", "5M"])
 def test_unknown_text_is_refused_with_what_is_accepted(text: str):
     with pytest.raises(ConfigurationError, match=r"accepted: 1m, 3m, 5m, .*, 1d$"):
         Timeframe.from_str(text)
