@@ -21,6 +21,6 @@ set_up_logs()
 def shared_data() -> Path:
     """Directory with recorded market data beside the project."""
     directory = Path(__file__).resolve().parents[2] / "shared" / "data"
-    if not directory.is_dir():
+    if not directory.is_dir():  # too large for the repository, and not ours to publish: users have no such folder
         pytest.skip("recorded market data is not here: it lies in ../shared/data beside the project")
     return directory

@@ -67,7 +67,7 @@ START_SECONDS = 20
 
 
 def unavailable(reason: str) -> None:
-    """Skip, or fail where a browser is required."""
+    """Skip where a user has no browser; fail where one is required, lest a broken page pass unseen."""
     if os.environ.get("VELA_REQUIRE_BROWSER") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -13,23 +13,23 @@ def encode_hook(value: object) -> str:
     """Turn a symbol into text for msgspec.
 
     Raises:
-        NotImplementedError: msgspec's way to learn that a type is not ours.
+        TypeError: no other type has a text of ours.
     """
     if isinstance(value, TradingSymbol):
         return str(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot be encoded")
+    raise TypeError(f"{type(value).__name__} cannot be encoded")
 
 
 def decode_hook(kind: type, value: object) -> object:
     """Turn text back into a symbol for msgspec.
 
     Raises:
-        NotImplementedError: msgspec's way to learn that a type is not ours.
+        TypeError: no other type has a text of ours.
         SymbolError: the text is no symbol.
     """
     if kind is TradingSymbol and isinstance(value, str):
         return TradingSymbol.from_str(value)
-    raise NotImplementedError(f"{kind.__name__} cannot be decoded")
+    raise TypeError(f"{kind.__name__} cannot be decoded")
 
 
 _encoder = msgspec.msgpack.Encoder(enc_hook=encode_hook)
@@ -44,7 +44,7 @@ def encode(envelope: Envelope) -> bytes:
     """
     try:
         return _encoder.encode(envelope)
-    except (TypeError, NotImplementedError, ValueError, OverflowError) as e:
+    except (TypeError, ValueError, OverflowError) as e:
         raise BusError(f"message {type(envelope.message).__name__} cannot be encoded: {e}") from e
 
 
@@ -56,5 +56,5 @@ def decode(data: bytes) -> Envelope:
     """
     try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, ValueError, NotImplementedError, RecursionError, VelaError) as e:
+    except (ValueError, RecursionError, VelaError) as e:
         raise BusError(f"bytes are no message: {e}") from e

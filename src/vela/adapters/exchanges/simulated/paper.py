@@ -33,16 +33,17 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 def _encode_symbol(value: object) -> object:
+    # With its quote, unlike on the bus: the process that reads it may know fewer assets.
     if isinstance(value, TradingSymbol):
         return value.to_ccxt()
-    raise NotImplementedError(type(value).__name__)
+    raise TypeError(f"{type(value).__name__} has no place in the log")
 
 
 def _decode_symbol(kind: type, value: object) -> object:
     if kind is TradingSymbol and isinstance(value, str):
         base, _, quote = value.partition("/")
         return stored_symbol(base, quote)
-    raise NotImplementedError(kind.__name__)
+    raise TypeError(f"no {kind.__name__} is written like this")
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_encode_symbol)

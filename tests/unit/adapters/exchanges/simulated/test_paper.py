@@ -110,6 +110,7 @@ async def test_the_same_prices_after_a_crash_change_nothing(log):
         (1, "{}"),
         (2, "no json"),
         (2, '[{"event":"unheard","sequence":1,"time":0}]'),
+        (2, '[{"event":"accepted","sequence":1,"time":0,"request":{"symbol":5}}]'),
         (2, '[{"event":"cancelled","sequence":1,"time":0,"client_order_id":"ghost","reason":"client"}]'),
         (3, '[{"event":"cancelled","sequence":9,"time":0,"client_order_id":"in","reason":"client"}]'),
         (3, ""),
