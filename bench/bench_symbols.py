@@ -13,8 +13,9 @@ from itertools import islice, product
 from time import perf_counter
 
 from vela.domain import trading_symbol
+from vela.domain.assets import QuoteCurrency, TradingPair
 from vela.domain.errors import SymbolError
-from vela.domain.trading_symbol import QuoteCurrency, TradingPair, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 
 ROUNDS = 7
 CALLS = 300_000

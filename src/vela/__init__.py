@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from vela.domain.assets import QuoteCurrency, TradingPair
 from vela.domain.errors import SymbolError
 from vela.domain.trading_symbol import (
-    QuoteCurrency,
-    TradingPair,
     TradingSymbol,
     get_redis_keys_for_symbols,
     is_valid_trading_symbol,

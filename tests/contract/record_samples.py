@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from vela.domain.assets import QuoteCurrency
 from vela.domain.fill import Fill
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Trade, Wallet
 from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Decision, Signal, SignalOutcome
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import LedgerTransaction, Posting
 
 BTC = TradingSymbol("BTC")

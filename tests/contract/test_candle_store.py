@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.domain.assets import QuoteCurrency
 from vela.domain.candles import Candle, Candles
 from vela.domain.errors import CandleError
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol, register_assets
+from vela.domain.trading_symbol import TradingSymbol, register_assets
 from vela.ports.candle_store import CandleStore, StoredSeries
 
 BTC = TradingSymbol("BTC")

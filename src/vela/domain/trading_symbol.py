@@ -22,52 +22,14 @@ from __future__ import annotations
 
 import html
 import threading
-import unicodedata
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import FrozenInstanceError
-from enum import StrEnum
 from functools import total_ordering
 from typing import Final, Literal, NoReturn, final
 
+from vela.domain.assets import MAX_ASSET_LENGTH, QuoteCurrency, TradingPair, is_valid_asset_name
 from vela.domain.errors import SymbolError
-
-
-class QuoteCurrency(StrEnum):
-    """Currencies that prices are quoted in."""
-
-    USDT, USDC, FDUSD, BUSD, TUSD, DAI = "USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI"
-    BTC, ETH, BNB = "BTC", "ETH", "BNB"
-    USD, EUR, GBP, TRY, BRL, AUD, CAD, CHF, JPY = "USD", "EUR", "GBP", "TRY", "BRL", "AUD", "CAD", "CHF", "JPY"
-
-
-class TradingPair(StrEnum):
-    """Assets known from the start; each can be priced in USDT.
-
-    No two of them make the same compact text, so the long form of their symbols can always be read back. Assets whose
-    names end in a quote's letters (WBTC, PYUSD, WBETH) are here so that their bare names mean the asset for ever.
-    """
-
-    AAVE, ADA, AEUR, AIXBT, ALGO, ANKR, APE, APT = "AAVE", "ADA", "AEUR", "AIXBT", "ALGO", "ANKR", "APE", "APT"
-    ARB, ATOM, AVAX, AXS, BAL, BAND, BAT, BCH, BETH = "ARB", "ATOM", "AVAX", "AXS", "BAL", "BAND", "BAT", "BCH", "BETH"
-    BNB, BNT, BONK, BTC, BTT, BUSD, CAKE, CBBTC = "BNB", "BNT", "BONK", "BTC", "BTT", "BUSD", "CAKE", "CBBTC"
-    CBETH, CELO, CFX, CHZ, COMP, CRO, CRV, CVX, DAI = "CBETH", "CELO", "CFX", "CHZ", "COMP", "CRO", "CRV", "CVX", "DAI"
-    DASH, DOGE, DOT, DYDX, EGLD, ENA, ENJ, ENS, EOS = "DASH", "DOGE", "DOT", "DYDX", "EGLD", "ENA", "ENJ", "ENS", "EOS"
-    ETC, ETH, ETHFI, EURC, FDUSD, FET, FIL, FLOKI = "ETC", "ETH", "ETHFI", "EURC", "FDUSD", "FET", "FIL", "FLOKI"
-    FLOW, FTM, GALA, GMT, GMX, GNO, GRT, GUSD, HBAR = "FLOW", "FTM", "GALA", "GMT", "GMX", "GNO", "GRT", "GUSD", "HBAR"
-    HNT, HYPE, ICP, IMX, INJ, IOTA, JASMY, JTO, JUP = "HNT", "HYPE", "ICP", "IMX", "INJ", "IOTA", "JASMY", "JTO", "JUP"
-    KAS, KAVA, KCS, KNC, KSM, LDO, LINK, LPT, LRC = "KAS", "KAVA", "KCS", "KNC", "KSM", "LDO", "LINK", "LPT", "LRC"
-    LSETH, LTC, LUNA, LUNC, MANA, MASK, MATIC, METH = "LSETH", "LTC", "LUNA", "LUNC", "MANA", "MASK", "MATIC", "METH"
-    MINA, MKR, MNT, NEAR, NEO, NOT, OKB, ONDO, ONE = "MINA", "MKR", "MNT", "NEAR", "NEO", "NOT", "OKB", "ONDO", "ONE"
-    OP, ORDI, PAXG, PENDLE, PEPE, POL, PYTH, PYUSD = "OP", "ORDI", "PAXG", "PENDLE", "PEPE", "POL", "PYTH", "PYUSD"
-    QNT, QTUM, RENDER, RETH, RLUSD, ROSE, RPL, RSR = "QNT", "QTUM", "RENDER", "RETH", "RLUSD", "ROSE", "RPL", "RSR"
-    RUNE, RVN, SAND, SEI, SHIB, SNX, SOL, STETH = "RUNE", "RVN", "SAND", "SEI", "SHIB", "SNX", "SOL", "STETH"
-    STRK, STX, SUI, SUSD, SUSHI, TAO, TBTC, TGBP = "STRK", "STX", "SUI", "SUSD", "SUSHI", "TAO", "TBTC", "TGBP"
-    THETA, TIA, TON, TRUMP, TRX, TUSD, TWT, UBTC = "THETA", "TIA", "TON", "TRUMP", "TRX", "TUSD", "TWT", "UBTC"
-    UNI, USDC, USDP, VET, VIRTUAL, WAVES, WBETH = "UNI", "USDC", "USDP", "VET", "VIRTUAL", "WAVES", "WBETH"
-    WBTC, WETH, WIF, WLD, WSTETH, XAUT, XLM, XMR = "WBTC", "WETH", "WIF", "WLD", "WSTETH", "XAUT", "XLM", "XMR"
-    XRP, XTZ, YFI, ZEC, ZEN, ZIL, ZRO, ZRX = "XRP", "XTZ", "YFI", "ZEC", "ZEN", "ZIL", "ZRO", "ZRX"
-
 
 _BUILT_IN: Final = frozenset(pair.value for pair in TradingPair) | {"USDT"}
 _ALIASES: Final = {"XBT": "BTC"}
@@ -77,10 +39,6 @@ _QUOTES: Final = {q.value: q for q in QuoteCurrency} | {alias: QuoteCurrency(nam
 _CUTS: Final = [(slice(None, -n), slice(-n, None)) for n in sorted({len(code) for code in _QUOTES}, reverse=True)]
 _SEPARATORS: Final = "/-_"
 _ASCII_UPPER: Final = {ord(lower): lower.upper() for lower in "abcdefghijklmnopqrstuvwxyz"}
-_ASCII_NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
-# Scripts without upper and lower case whose letters cannot be taken for Latin ones.
-_SCRIPTS: Final = ("CJK UNIFIED IDEOGRAPH", "HANGUL SYLLABLE", "HIRAGANA LETTER", "KATAKANA LETTER")
-_MAX_ASSET_LENGTH: Final = 32
 _MAX_TEXT_LENGTH: Final = 64
 _MAX_CACHED_TEXTS: Final = 4096
 _UNKNOWN_RANK: Final = 1 << 62
@@ -265,7 +223,7 @@ class TradingSymbol:
         raise FrozenInstanceError(f"a TradingSymbol cannot be changed: {name}")
 
     def __reduce__(self) -> tuple[object, tuple[str, str]]:
-        return _restore, (self.base, self.quote.value)
+        return restored_symbol, (self.base, self.quote.value)
 
 
 def _build_symbol(base: str, quote: QuoteCurrency) -> TradingSymbol:
@@ -289,10 +247,19 @@ def _build_symbol(base: str, quote: QuoteCurrency) -> TradingSymbol:
     return symbol
 
 
-def _restore(base: str, code: str) -> TradingSymbol:
-    # A worker process may not have seen the market list of the process that sent the symbol.
+def restored_symbol(base: str, quote: str) -> TradingSymbol:
+    """Return the symbol that was stored, or sent by another process, as `base` and `quote`.
+
+    It was a symbol when it was written; the process that reads it may not have seen the market list that named the
+    asset, so the asset is registered here.
+
+    Raises:
+        SymbolError: these were never the parts of a symbol.
+    """
+    if quote not in QuoteCurrency.__members__:
+        raise SymbolError(f"stored quote {_shown(quote)} is unknown; accepted: {', '.join(QuoteCurrency)}")
     register_assets([base])
-    return TradingSymbol(base, QuoteCurrency(code))
+    return TradingSymbol(base, QuoteCurrency(quote))
 
 
 def _require_types(text: object, default_quote: object) -> None:
@@ -393,17 +360,6 @@ def _reason(name: str, assets: Mapping[str, int]) -> str:
 _registry = _Registry()
 
 
-def is_valid_asset_name(name: str) -> bool:
-    """Tell whether an asset of this name can be registered.
-
-    Accepted are 1 to 32 characters: A–Z, 0–9, and Chinese, Japanese and Korean letters, which exchanges list too. Lower
-    case, signs, and scripts that imitate Latin letters are not.
-    """
-    return 0 < len(name) <= _MAX_ASSET_LENGTH and all(
-        character in _ASCII_NAME or unicodedata.name(character, "").startswith(_SCRIPTS) for character in name
-    )
-
-
 def register_assets(names: Iterable[str]) -> None:
     """Make assets known that an exchange lists at run time, all of them at once or none.
 
@@ -426,7 +382,7 @@ def register_assets(names: Iterable[str]) -> None:
         if not is_valid_asset_name(name):
             raise SymbolError(
                 f"{_shown(name)} is no asset name; "
-                f"accepted: 1 to {_MAX_ASSET_LENGTH} characters A-Z, 0-9, or Chinese, Japanese or Korean letters"
+                f"accepted: 1 to {MAX_ASSET_LENGTH} characters A-Z, 0-9, or Chinese, Japanese or Korean letters"
             )
     _registry.register(assets)
 

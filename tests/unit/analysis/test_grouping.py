@@ -7,9 +7,10 @@ from tests.builders import BTC, ETH
 from tests.unit.analysis.samples import NEW_YEAR, closed
 
 from vela.analysis.grouping import Groups, by_exit_reason, by_month, by_regime, by_symbol
+from vela.domain.assets import QuoteCurrency
 from vela.domain.position import ExitReason
 from vela.domain.regime import MarketRegime
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 
 FIRST = closed("1", symbol=ETH, exit_time=NEW_YEAR, regime=MarketRegime.UNKNOWN, exit_reason=ExitReason.STOP_LOSS)
 SECOND = closed("2", symbol=BTC, exit_time=NEW_YEAR - 1, regime=MarketRegime.BULL_TREND)

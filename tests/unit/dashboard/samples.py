@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from vela.dashboard.facts import SessionFacts
+from vela.domain.assets import QuoteCurrency
 from vela.domain.candles import Candle, Candles
 from vela.domain.events import (
     Alert,
@@ -27,7 +28,7 @@ from vela.domain.position import ExitReason, Position, PositionSide, Trade, Wall
 from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Decision, Signal, SignalOutcome
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import Summary
 
 BTC = TradingSymbol("BTC")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.builders import BTC, candle, fill, order, position, signal, trade, wallet
 
 from vela.domain import events as e
+from vela.domain.assets import QuoteCurrency
 from vela.domain.candles import CandleFault
 from vela.domain.codec import decode, decode_hook, encode, encode_hook
 from vela.domain.errors import BusError
@@ -17,7 +18,7 @@ from vela.domain.order import OrderPurpose
 from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Decision, SignalOutcome
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 
 ETH_BTC = TradingSymbol("ETH", QuoteCurrency.BTC)
 ROW = e.SymbolCandle(BTC, candle(60_000, 100.5, high=101.25, low=99.0))

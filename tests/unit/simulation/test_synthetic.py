@@ -7,10 +7,11 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from vela.domain.assets import QuoteCurrency
 from vela.domain.candles import candle_fault
 from vela.domain.errors import ConfigurationError
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.synthetic import CHUNK, ORIGIN, SyntheticMarket
 
 BTC, ETH, SOL, DOGE = (TradingSymbol(base) for base in ("BTC", "ETH", "SOL", "DOGE"))

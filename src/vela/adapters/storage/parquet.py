@@ -15,11 +15,10 @@ import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
-from vela.adapters.storage.symbols import stored_symbol
 from vela.domain.candles import COLUMNS, Candles
 from vela.domain.errors import CandleError, StorageError, SymbolError
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol, restored_symbol
 from vela.ports.candle_store import StoredSeries
 
 _SCHEMA = {"open_time": pl.Int64, **dict.fromkeys(COLUMNS, pl.Float64)}
@@ -121,7 +120,7 @@ class ParquetCandleStore:
             exchange, pair, length = folder.relative_to(self._root).parts
             base, _, quote = pair.rpartition("-")
             with suppress(SymbolError, ValueError):
-                yield unquote(exchange), stored_symbol(unquote(base), unquote(quote)), Timeframe(length), folder
+                yield unquote(exchange), restored_symbol(unquote(base), unquote(quote)), Timeframe(length), folder
 
 
 def _safe(name: str) -> str:

@@ -12,12 +12,11 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from vela.adapters.storage.symbols import stored_symbol
 from vela.domain.errors import StorageError, VelaError
 from vela.domain.events import PricesMoved
 from vela.domain.instrument import Instrument
 from vela.domain.order import OrderRequest
-from vela.domain.trading_symbol import TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol, restored_symbol
 from vela.ports.execution import Balance, OrderReport
 from vela.simulation.exchange import SimulatedExchange
 from vela.simulation.exchange_events import ExchangeEvent, OrderAccepted, OrderFilled
@@ -42,7 +41,7 @@ def _encode_symbol(value: object) -> object:
 def _decode_symbol(kind: type, value: object) -> object:
     if kind is TradingSymbol and isinstance(value, str):
         base, _, quote = value.partition("/")
-        return stored_symbol(base, quote)
+        return restored_symbol(base, quote)
     raise TypeError(f"no {kind.__name__} is written like this")
 
 

@@ -11,9 +11,8 @@ import msgspec
 from sqlalchemy import Dialect, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from vela.adapters.storage.symbols import stored_symbol
 from vela.domain.errors import MoneyError
-from vela.domain.trading_symbol import TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol, restored_symbol
 
 # Far beyond any amount; a slip such as 1E+999999 would be written out as a million digits.
 _MAX_EXPONENT = 100
@@ -53,7 +52,7 @@ class TradingSymbolType(TypeDecorator[TradingSymbol]):
         if value is None:
             return None
         base, _, quote = value.partition("/")
-        return stored_symbol(base, quote)
+        return restored_symbol(base, quote)
 
 
 class ExactDecimal(TypeDecorator[Decimal]):

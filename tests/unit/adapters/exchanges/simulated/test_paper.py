@@ -5,11 +5,12 @@ from decimal import Decimal
 import pytest
 
 from vela.adapters.exchanges.simulated.paper import PaperExecution
+from vela.domain.assets import QuoteCurrency
 from vela.domain.errors import OrderRefused, StorageError
 from vela.domain.events import PricesMoved, Tick
 from vela.domain.instrument import Instrument
 from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol, register_assets
+from vela.domain.trading_symbol import TradingSymbol, register_assets
 from vela.simulation.exchange_events import OrderAccepted, OrderFilled
 
 BTC = TradingSymbol("BTC")

@@ -8,9 +8,10 @@ import pytest
 
 from vela.adapters.exchanges.simulated import recordings as recordings_module
 from vela.adapters.exchanges.simulated.recordings import Recording, find_recordings
+from vela.domain.assets import QuoteCurrency
 from vela.domain.errors import CandleError, ConfigurationError
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import QuoteCurrency, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 
 BTC, ETH = TradingSymbol("BTC"), TradingSymbol("ETH")
 MINUTE = 60_000

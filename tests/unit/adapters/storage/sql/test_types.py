@@ -13,8 +13,9 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.schema import CreateTable
 
 from vela.adapters.storage.sql.types import EnumText, ExactDecimal, JsonText, TradingSymbolType
+from vela.domain.assets import QuoteCurrency, TradingPair
 from vela.domain.order import Side
-from vela.domain.trading_symbol import QuoteCurrency, TradingPair, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 
 metadata = MetaData()
 sample = Table(
