@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def fill(price: str = "100", quantity: str = "0.5", side: Side = Side.BUY, **cha
 
 
 def position(**changes) -> Position:
-    values = {
+    values: dict[str, Any] = {
         "symbol": BTC,
         "side": PositionSide.LONG,
         "quantity": Decimal("0.5"),
@@ -67,7 +68,10 @@ def position(**changes) -> Position:
         "target_ticks": None,
         "best_ticks": 10_000,
     }
-    return Position(**{**values, **changes})
+    values |= changes
+    # A target closes the whole position unless it is said otherwise.
+    values.setdefault("target_quantity", values["quantity"] if values["target_ticks"] else Decimal(0))
+    return Position(**values)
 
 
 def trade() -> Trade:
@@ -90,7 +94,7 @@ def trade() -> Trade:
 
 
 def wallet(**changes) -> Wallet:
-    values = {
+    values: dict[str, Any] = {
         "quote": "USDT",
         "time": 1_000,
         "initial_capital": Decimal(1000),

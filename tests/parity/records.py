@@ -44,7 +44,9 @@ class ReferenceConfig:
     Attributes:
         stake: "50" in quote, "5%" of equity, or "all".
         stop_loss, take_profit, trailing, trailing_after, break_even_after: per cent; 0 = none.
+        take_profit_part: per cent of the position that the take-profit closes.
         fee, slippage: rates.
+        impact: rate that an order as large as the last closed candle's volume loses on top.
         from_ms, to_ms: rows with from_ms <= open_time < to_ms take part; the others do not exist.
         timeframe_ms: length of one candle; finds the detail rows inside it and does nothing else.
     """
@@ -55,11 +57,13 @@ class ReferenceConfig:
     cooldown_ms: int = 600_000
     stop_loss: Decimal = Decimal(2)
     take_profit: Decimal = Decimal(0)
+    take_profit_part: Decimal = Decimal(100)
     trailing: Decimal = Decimal(0)
     trailing_after: Decimal = Decimal(0)
     break_even_after: Decimal = Decimal(0)
     fee: Decimal = Decimal("0.001")
     slippage: Decimal = Decimal("0.0005")
+    impact: Decimal = Decimal(0)
     allow_short: bool = False
     regime_filter: bool = False
     from_ms: int | None = None
@@ -69,7 +73,7 @@ class ReferenceConfig:
 
 @dataclass(slots=True)
 class ReferencePosition:
-    """An open position; `stop` and `best` move, the rest stays as it was at the fill."""
+    """An open position; `stop` and `best` move, and a target may take a part of the quantity."""
 
     symbol: TradingSymbol
     side: Side
@@ -84,6 +88,9 @@ class ReferencePosition:
     target: Decimal | None = None
     stop: Decimal | None = None
     stop_reason: str = ""
+    at_target: Decimal = Decimal(0)
+    taken: Decimal = Decimal(0)
+    taken_value: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from vela.domain.trading_symbol import TradingSymbol
 
 REFUSALS = ("position_open", "no_position", "regime", "cooldown", "max_positions", "min_notional", "balance")
 PERCENT = Decimal("0.01")
+MILLION = 1_000_000
 
 NO_ENTRY: Mapping[Side, frozenset[MarketRegime]] = {
     LONG: frozenset({MarketRegime.BEAR_TREND, MarketRegime.HIGH_VOLATILITY}),
@@ -136,6 +137,13 @@ def _touch(position: ReferencePosition, candle: Prices) -> tuple[Touch | None, T
     return stopped, reached
 
 
+def _average(value: Decimal, quantity: Decimal) -> Decimal:
+    # R10c: shown to 28 digits; money is booked from the parts.
+    with localcontext(prec=28) as context:
+        context.traps[Inexact] = False
+        return value / quantity
+
+
 @dataclass(slots=True)
 class _Run:
     series: Series
@@ -184,8 +192,7 @@ class _Run:
     def _enter(self, symbol: TradingSymbol, side: Side, row: int, time: int) -> None:
         signal_row = self.signalled[symbol]
         regime = self._regime(symbol, signal_row)
-        price = self._fill_price(symbol, _prices(self.series[symbol][0], row).open, buying=side == LONG)
-        quantity = self._quantity(symbol, price)
+        price, quantity = self._sized(symbol, side, row)
         reason = self._refusal(symbol, side, regime, price, quantity, time)
         if reason is not None:
             self.refused[reason] += 1
@@ -230,15 +237,37 @@ class _Run:
         )
         return next((reason for reason, holds in reasons if holds), None)
 
-    def _fill_price(self, symbol: TradingSymbol, price: Decimal, *, buying: bool) -> Decimal:
+    def _fill_price(
+        self, symbol: TradingSymbol, price: Decimal, row: int, quantity: Decimal, *, buying: bool
+    ) -> Decimal:
         # R6: buys pay slippage on top, sells get it less, rounded to tick against the trader; no price is zero.
-        tick = self.instruments[symbol].tick
+        tick, slippage = self.instruments[symbol].tick, self.config.slippage + self._impact(symbol, row, quantity)
         if buying:
-            return _up(price * (1 + self.config.slippage), tick)
-        return max(_down(price * (1 - self.config.slippage), tick), tick)
+            return _up(price * (1 + slippage), tick)
+        return max(_down(price * (1 - slippage), tick), tick)
+
+    def _impact(self, symbol: TradingSymbol, row: int, quantity: Decimal) -> Decimal:
+        # R6b: an order moves the price by the square root of its share of the volume of the candle before, the whole
+        # of it at most; counted in whole millionths, rounded up.
+        whole = int(self.config.impact * MILLION)
+        volume = Fraction(Decimal(repr(float(self.series[symbol][0].volume[row - 1]))))
+        share = min(Fraction(quantity) / volume, Fraction(1)) if volume else Fraction(quantity > 0)
+        square = whole * whole * share
+        root = math.isqrt(square.numerator // square.denominator)
+        return Decimal(root if root * root == square else root + 1) / MILLION
+
+    def _sized(self, symbol: TradingSymbol, side: Side, row: int) -> tuple[Decimal, Decimal]:
+        # R7: sized at the expected fill price; where the order's own size makes it worse, once more at that one.
+        opened = _prices(self.series[symbol][0], row).open
+        quantity = Decimal(0)
+        for _ in range(2):
+            price = self._fill_price(symbol, opened, row, quantity, buying=side == LONG)
+            again = self._quantity(symbol, price)
+            quantity = min(quantity, again) if quantity else again
+        return self._fill_price(symbol, opened, row, quantity, buying=side == LONG), quantity
 
     def _quantity(self, symbol: TradingSymbol, price: Decimal) -> Decimal:
-        # R7: sized at the expected fill price, rounded down to step.
+        # R7 again: rounded down to step.
         stake, step = self.config.stake, self.instruments[symbol].step
         if stake == "all":  # R7a: the whole free balance, fee included
             spend = Fraction(self.cash) / (1 + Fraction(self.config.fee))
@@ -264,25 +293,38 @@ class _Run:
                 continue
             # R11: the levels that stood at the open are tested, also in the candle of the entry.
             candle = _prices(self.series[symbol][0], rows[symbol])
-            touched = self._first_touch(position, candle)
-            if touched is not None:
-                self._exit(position, rows[symbol], touched)
+            for touch in self._touches(position, candle):
+                if touch.reason == "take_profit" and position.at_target < position.quantity:
+                    self._take_part(position, touch)
+                else:
+                    self._exit(position, rows[symbol], touch)
+            if symbol not in self.positions:
                 continue
             # R12: marks move after the tests, the entry candle's extremes included.
             long = position.side == LONG
             position.best = max(position.best, candle.high) if long else min(position.best, candle.low)
             self._move_stop(position)
 
-    def _first_touch(self, position: ReferencePosition, candle: Prices) -> Touch | None:
+    def _touches(self, position: ReferencePosition, candle: Prices) -> Iterator[Touch]:
+        # What happens to the position inside the candle: nothing, one exit, or a part at the target and then the stop.
         stopped, reached = _touch(position, candle)
-        if stopped is not None and reached is not None:
-            # R13: both inside: the stop counts, unless finer candles, in their order and by the same rules, tell
-            # otherwise. The levels stay where they stood at the open of the coarse candle.
-            for fine in self._finer(position.symbol, candle.open_time):
-                fine_stopped, fine_reached = _touch(position, fine)
-                if fine_stopped is not None or fine_reached is not None:
-                    return fine_stopped or fine_reached
-        return stopped or reached
+        if stopped is None or reached is None:
+            yield from (touch for touch in (stopped, reached) if touch is not None)
+            return
+        # R13: both inside: the stop counts, unless finer candles, in their order and by the same rules, tell
+        # otherwise. The levels stay where they stood at the open of the coarse candle.
+        taken = False
+        for fine in self._finer(position.symbol, candle.open_time):
+            fine_stopped, fine_reached = _touch(position, fine)
+            if fine_stopped is not None:
+                yield fine_stopped
+                return
+            if fine_reached is not None and not taken:
+                taken, whole = True, position.at_target == position.quantity
+                yield fine_reached
+                if whole:
+                    return
+        yield stopped
 
     def _finer(self, symbol: TradingSymbol, open_time: int) -> Iterator[Prices]:
         if symbol in self.detail:
@@ -300,6 +342,34 @@ class _Run:
                 position.target = _up(position.entry_price * (1 + share), tick)
             else:
                 position.target = max(_down(position.entry_price * (1 - share), tick), tick)
+            position.at_target = self._part(position, position.target)
+
+    def _part(self, position: ReferencePosition, target: Decimal) -> Decimal:
+        # R14b: a part rounded down to step; where it or the rest, at the stop-loss or else at the entry price, would be
+        # below the venue's minimums, the target closes all.
+        instrument, whole = self.instruments[position.symbol], position.quantity
+        part = _down(whole * self.config.take_profit_part * PERCENT, instrument.step)
+        loss, entry = self.config.stop_loss, position.entry_price
+        for quantity, price in (part, target), (whole - part, self._behind(position, entry, loss) if loss else entry):
+            too_little = quantity < instrument.min_quantity or quantity * price < instrument.min_notional
+            if quantity == 0 or too_little:
+                return whole
+        return part
+
+    def _take_part(self, position: ReferencePosition, touch: Touch) -> None:
+        # R14c: the part is closed, the rest runs on without a target, under its stop.
+        price = self._at_limit(position, touch)
+        position.taken = position.at_target
+        position.taken_value = price * position.taken
+        position.fees += self._pay_fee(position.taken_value)
+        self.cash += position.taken_value if position.side == LONG else -position.taken_value
+        position.quantity -= position.taken
+        position.target = None
+        position.at_target = Decimal(0)
+
+    def _at_limit(self, position: ReferencePosition, touch: Touch) -> Decimal:
+        tick = self.instruments[position.symbol].tick
+        return _up(touch.price, tick) if position.side == SHORT else _down(touch.price, tick)
 
     def _move_stop(self, position: ReferencePosition) -> None:
         # R15: of the rules' levels the tightest stands, under the name of the rule that set it first.
@@ -333,13 +403,15 @@ class _Run:
         # R10 again: slippage applies to signals and stops; a limit target fills at its level, at a gap at the open.
         symbol, buying = position.symbol, position.side == SHORT
         if touched.reason == "take_profit":
-            tick = self.instruments[symbol].tick
-            price = _up(touched.price, tick) if buying else _down(touched.price, tick)
+            price = self._at_limit(position, touched)
         else:
-            price = self._fill_price(symbol, touched.price, buying=buying)
-        value, entry_value = price * position.quantity, position.entry_price * position.quantity
+            price = self._fill_price(symbol, touched.price, row, position.quantity, buying=buying)
+        value = price * position.quantity
         fees = position.fees + self._pay_fee(value)
         self.cash += -value if buying else value
+        # R10b: one round trip, whatever came in between; its exit price is the average.
+        quantity, value = position.quantity + position.taken, value + position.taken_value
+        entry_value = position.entry_price * quantity
         pnl = (entry_value - value if buying else value - entry_value) - fees
         self.trades.append(
             ReferenceTrade(
@@ -348,8 +420,8 @@ class _Run:
                 position.entry_time,
                 position.entry_price,
                 int(self.series[symbol][0].open_time[row]),
-                price,
-                position.quantity,
+                _average(value, quantity),
+                quantity,
                 fees,
                 pnl,
                 float(100 * Fraction(pnl) / Fraction(entry_value)),

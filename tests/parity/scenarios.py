@@ -106,11 +106,13 @@ def _config(chance: Generator, length: int, first: int, last: int) -> ReferenceC
         cooldown_ms=one_of(0, length, 3 * length, 10 * length, 7 * length + 1),
         stop_loss=percent("0", "0.04", "0.5", "1", "2", "3.3"),
         take_profit=percent("0", "0", "0.3", "1", "2.5"),
+        take_profit_part=percent("100", "100", "50", "33.3", "90"),
         trailing=percent("0", "0", "0.5", "1", "2"),
         trailing_after=percent("0", "0.4", "1"),
         break_even_after=percent("0", "0", "0.4", "1"),
         fee=percent("0", "0.001", "0.001", "0.00075", "0.02"),
         slippage=percent("0", "0.0005", "0.0005", "0.003"),
+        impact=percent("0", "0", "0.002", "0.01"),
         allow_short=one_of(True, False),
         regime_filter=one_of(True, False),
         from_ms=one_of(None, None, first + edge, first + edge + 1),
@@ -189,7 +191,13 @@ def _kept(chance: Generator, rows: int) -> NDArray[np.bool_]:
 def _on_grid(instrument: Instrument, times: NDArray[np.int64], ticks: list[NDArray[np.int64]]) -> Candles:
     # Through Decimal, so that the float prints as the price it stands for.
     open_, high, low, close = (np.array([float(int(tick) * instrument.tick) for tick in column]) for column in ticks)
-    return Candles.from_columns(times, open_, high, low, close, np.ones(len(times)))
+    return Candles.from_columns(times, open_, high, low, close, _volumes(len(times)))
+
+
+def _volumes(count: int) -> NDArray[np.float64]:
+    # From less than an order to much more, and now and then nothing at all.
+    chance = np.random.default_rng([count, 3])
+    return np.round(10.0 ** chance.uniform(-3.0, 4.0, count), 3) * (chance.random(count) < 0.9)
 
 
 def _common_span(files: list[Path]) -> tuple[int, int]:

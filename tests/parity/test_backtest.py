@@ -22,7 +22,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.rules import Stake, TradingRules, percent_to_ppm
 from vela.strategies.base import Strategy
 
-RANDOM_CASES = 160
+RANDOM_CASES = 200
 RECORDED_CASES = 60
 
 
@@ -48,11 +48,13 @@ def rules_of(config: ReferenceConfig) -> TradingRules:
         cooldown_ms=config.cooldown_ms,
         stop_loss_ppm=percent_to_ppm(config.stop_loss),
         take_profit_ppm=percent_to_ppm(config.take_profit),
+        take_profit_part_ppm=percent_to_ppm(config.take_profit_part),
         trailing_ppm=percent_to_ppm(config.trailing),
         trailing_after_ppm=percent_to_ppm(config.trailing_after),
         break_even_after_ppm=percent_to_ppm(config.break_even_after),
         fee_rate=config.fee,
         slippage_ppm=int(config.slippage * 1_000_000),
+        impact_ppm=int(config.impact * 1_000_000),
         regime_filter=config.regime_filter,
     )
 

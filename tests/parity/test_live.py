@@ -19,8 +19,15 @@ from vela.strategies.registry import SHIPPED, create_strategy
 ROWS = 4_000
 OPTIONS: list[dict[str, object]] = [
     {},
-    {"take_profit": "1.5", "stop_loss": "1", "stake": "10%"},
-    {"trailing": "0.8", "trailing_after": "0.4", "stake": "all", "max_positions": 1, "cooldown": "0s"},
+    {"take_profit": "1.5", "stop_loss": "1", "stake": "10%", "take_profit_part": "40", "impact": "0.02"},
+    {
+        "trailing": "0.8",
+        "trailing_after": "0.4",
+        "take_profit": "2",
+        "stake": "all",
+        "max_positions": 1,
+        "cooldown": "0s",
+    },
     {"break_even_after": "0.5", "stop_loss": "0.7", "regime_filter": True},
 ]
 

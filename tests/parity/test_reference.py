@@ -222,6 +222,71 @@ def test_target_fills_at_its_level_without_slippage_and_at_a_gap_at_the_open():
     assert exits(run(candles(100, 100, (115, 116, 114, 115)), [0], **options)) == [("take_profit", D("115.0"), 2)]
 
 
+def test_a_target_may_close_a_part_and_leave_the_rest_to_its_stop():
+    # In at 100: 1.000. The target of 1 % is 101 and takes a third, 0.333; the stop of 2 % is 98 and closes 0.667:
+    # 0.333 x 101 + 0.667 x 98 = 98.999.
+    rows = candles(100, 100, (100, 102, 100, 102), (102, 103, 101, 101), (101, 101, 97, 97))
+    result = run(rows, [0], stop_loss=D(2), take_profit=D(1), take_profit_part=D("33.3"))
+    (trade,) = result.trades
+    assert (trade.quantity, trade.pnl, trade.exit_price) == (D("1.000"), D("-1.001"), D("98.999"))
+    assert (trade.exit_reason, trade.exit_row) == ("stop_loss", 4)
+    # From the target on only the rest is held: 1000 - 100 + 33.633 + 0.667 x the close.
+    assert [value for _, value in result.equity[2:4]] == [D("1001.667"), D("1001.000")]
+
+
+def test_a_part_is_closed_once_and_pays_its_fee():
+    # 100.1 paid with the fee, 0.5 sold at 101 for 50.5 and a fee of 0.0505; later targets are none.
+    rows = candles(100, 100, (100, 102, 100, 102), (102, 105, 102, 105))
+    result = run(rows, [0], stop_loss=D(0), take_profit=D(1), take_profit_part=D(50), fee=D("0.001"))
+    assert (result.trades, result.fees_paid) == ([], D("0.1505"))
+    assert (result.open_positions[0].quantity, result.cash) == (D("0.500"), D("950.3495"))
+
+
+@pytest.mark.parametrize(("notional", "closed"), [("49", 0), ("49.5", 1), ("50.6", 1)])
+def test_a_part_that_leaves_too_little_takes_all(notional, closed):
+    # Half of 1.000: 50.5 at the target of 101, and 49 at the stop of 98.
+    rows = candles(100, 100, (100, 102, 100, 102), 102)
+    result = run(rows, [0], notional=notional, stop_loss=D(2), take_profit=D(1), take_profit_part=D(50))
+    assert len(result.trades) == closed
+
+
+def test_both_inside_closes_the_whole_at_the_stop_whatever_the_part():
+    rows = candles(100, 100, (100, 103, 97, 100))
+    result = run(rows, [0], stop_loss=D(2), take_profit=D(1), take_profit_part=D(50))
+    assert exits(result) == [("stop_loss", D("98"), 2)]
+
+
+def test_finer_candles_show_the_part_before_the_stop():
+    # The target first, then the stop: 0.5 x 101 + 0.5 x 98 = 99.5. The other way round all goes at 98.
+    rows = candles(100, 100, (100, 103, 97, 100))
+    up, down = (100, 103, 100, 102), (102, 102, 97, 98)
+    part = {"stop_loss": D(2), "take_profit": D(1), "take_profit_part": D(50)}
+    first_up = candles(100, 100, up, down, minutes=[0, 1, 2, 2.5])
+    first_down = candles(100, 100, (100, 100, 97, 98), (98, 103, 98, 100), minutes=[0, 1, 2, 2.5])
+    assert exits(run(rows, [0], detail=first_up, **part)) == [("stop_loss", D("99.5"), 2)]
+    assert exits(run(rows, [0], detail=first_down, **part)) == [("stop_loss", D("98"), 2)]
+    # They end after the target: that the stop was touched the coarse candle says.
+    assert exits(run(rows, [0], detail=first_up.slice(0, 3), **part)) == [("stop_loss", D("99.5"), 2)]
+
+
+def test_a_large_order_moves_the_price_by_the_root_of_its_share():
+    # 1.000 of the 100 traded in the candle before: a share of 0.01, its root 0.1 of 2 %, so 0.2 %: 100.2, and for that
+    # price 0.998. Out again 0.998 of 25 (share 0.03992, root 0.1998): 0.3997 %, 99.6003, down to 99.6.
+    rows = candles(100, 100, 100, 100)
+    rows.volume.setflags(write=True)
+    rows.volume[:] = [100, 25, 7, 7]
+    result = run(rows, [0], [1], impact=D("0.02"))
+    (trade,) = result.trades
+    assert (trade.entry_price, trade.quantity, trade.exit_price) == (D("100.2"), D("0.998"), D("99.6"))
+
+
+def test_an_order_larger_than_all_that_is_traded_pays_the_whole_impact():
+    rows = candles(100, 100, 100)
+    rows.volume.setflags(write=True)
+    rows.volume[0] = 0
+    assert run(rows, [0], impact=D("0.02")).open_positions[0].entry_price == D("102.0")
+
+
 def test_both_inside_means_the_stop():
     # Stop 90, target 110; the second candle reaches both, whatever it opens at.
     for first in (100, 110, 111):

@@ -140,6 +140,7 @@ def _market(series: Sequence[Candles], answers: Sequence[Signals], rules: Tradin
         high=_joined([part.high for part in series]),
         low=_joined([part.low for part in series]),
         close=_joined([part.close for part in series]),
+        volume=_joined([part.volume for part in series]) if rules.impact_ppm else _NO_FLOATS,
         action=_joined([_actions(answer) for answer in answers]),
         confidence=confidences,
         suits_long=suits_long,
@@ -194,20 +195,19 @@ def _grids(instruments: Sequence[Instrument], rules: TradingRules) -> tuple[Grid
     finest = min(worth.normalize().as_tuple().exponent for worth in worths)
     unit = Decimal(1).scaleb(int(finest))
     scales = [int(worth / unit) for worth in worths]
-    least = [_whole(i.min_notional / (i.tick * i.step), "min_notional") for i in instruments]
     grids = Grids(
         ticks_per_unit=np.array([i.ticks_per_unit or 1.0 / float(i.tick) for i in instruments]),
         scale=np.array(scales, dtype=np.int64),
-        min_value=np.array(least, dtype=np.int64),
-        min_steps=np.array([-(-i.min_quantity // i.step) for i in instruments], dtype=np.int64),
+        min_value=np.array([_countable(i.min_value, "min_notional") for i in instruments], dtype=np.int64),
+        min_steps=np.array([_countable(i.min_steps, "min_quantity") for i in instruments], dtype=np.int64),
+        step=np.array([float(i.step) for i in instruments]),
     )
     return grids, unit / denominator, denominator
 
 
-def _whole(value: Decimal, name: str) -> int:
-    number = int(value.to_integral_value(rounding="ROUND_CEILING"))
+def _countable(number: int, name: str) -> int:
     if number >= 2**62:
-        raise ConfigurationError(f"{name} is {number} ticks × steps; accepted: below 2**62")
+        raise ConfigurationError(f"{name} is {number} of the smallest units; accepted: below 2**62")
     return number
 
 
@@ -229,10 +229,12 @@ def _options(rules: TradingRules, unit: Decimal, fee_denominator: int, *, allow_
         int(rules.fee_rate * fee_denominator),
         fee_denominator,
         rules.slippage_ppm,
+        rules.impact_ppm,
         rules.max_positions,
         rules.cooldown_ms,
         rules.stop_loss_ppm,
         rules.take_profit_ppm,
+        rules.take_profit_part_ppm,
         rules.trailing_ppm,
         rules.trailing_after_ppm,
         rules.break_even_after_ppm,

@@ -15,8 +15,6 @@ from vela.backtest.prepare import Prepared
 from vela.backtest.provenance import Provenance
 from vela.backtest.tables import BY_BREAK_EVEN, BY_SIGNAL, BY_STOP_LOSS, BY_TARGET, BY_TRAILING, NO_POSITION, Book
 from vela.domain.candles import Candles
-from vela.domain.execution_rules import fee
-from vela.domain.instrument import Instrument
 from vela.domain.money import add, multiply, plain, ratio, subtract
 from vela.domain.position import ExitReason, PositionSide, Trade
 from vela.domain.regime import MarketRegime
@@ -44,7 +42,14 @@ _REFUSALS = {
 
 
 class OpenPosition(msgspec.Struct, frozen=True):
-    """A position that was open at the end, marked at the last close. `unrealised_pnl`: before the fee of closing it."""
+    """A position that was open at the end, marked at the last close.
+
+    Attributes:
+        quantity: what is still held, in base.
+        fees: paid for it so far, in quote.
+        realised_pnl: of the part that the take-profit closed, fees not included, in quote.
+        unrealised_pnl: of what is held, before the fee of closing it, in quote.
+    """
 
     symbol: TradingSymbol
     side: PositionSide
@@ -52,6 +57,8 @@ class OpenPosition(msgspec.Struct, frozen=True):
     entry_price: Decimal
     quantity: Decimal
     last_price: Decimal
+    fees: Decimal
+    realised_pnl: Decimal
     unrealised_pnl: Decimal
 
 
@@ -122,9 +129,8 @@ class BacktestResult:
     @cached_property
     def fees_paid(self) -> Decimal:
         """All fees, those of open positions' entries included, in quote."""
-        rate = self.rules.fee_rate
-        entries = (fee(rate, position.entry_price, position.quantity) for position in self.open_positions)
-        return add(*(trade.fees for trade in self.trades), *entries)
+        closed, held = (trade.fees for trade in self.trades), (position.fees for position in self.open_positions)
+        return add(*closed, *held)
 
     @property
     def candles(self) -> dict[TradingSymbol, Candles]:
@@ -189,23 +195,34 @@ class BacktestResult:
         """Return the result as JSON; the same inputs give the same bytes."""
         return msgspec.json.encode(self.as_dict())
 
-    def _trade(
-        self, place: int, side: int, entry_row: int, exit_row: int, entry: int, exit_: int, steps: int, reason: int
+    def _trade(  # noqa: PLR0913, PLR0917  a row of the loop's table
+        self,
+        place: int,
+        side: int,
+        entry_row: int,
+        exit_row: int,
+        entry: int,
+        exit_: int,
+        steps: int,
+        reason: int,
+        taken: int,
+        taken_steps: int,
     ) -> Trade:
         instrument, candles = self._prepared.instruments[place], self._prepared.candles[place]
-        quantity, entry_price, exit_price = instrument.quantity(steps), instrument.price(entry), instrument.price(exit_)
-        rate = self.rules.fee_rate
-        fees = add(fee(rate, entry_price, quantity), fee(rate, exit_price, quantity))
-        entry_value = multiply(entry_price, quantity)
-        gain = multiply(Decimal(side), subtract(multiply(exit_price, quantity), entry_value))
-        pnl = subtract(gain, fees)
+        price, rate = instrument.price, self.rules.fee_rate
+        at_target, at_exit = instrument.quantity(taken_steps), instrument.quantity(steps)
+        quantity = add(at_target, at_exit)
+        entry_value = multiply(price(entry), quantity)
+        exit_value = add(multiply(price(taken), at_target), multiply(price(exit_), at_exit))
+        fees = multiply(rate, add(entry_value, exit_value))
+        pnl = subtract(multiply(Decimal(side), subtract(exit_value, entry_value)), fees)
         return Trade(
             symbol=instrument.symbol,
             side=PositionSide.LONG if side > 0 else PositionSide.SHORT,
             entry_time=int(candles.open_time[entry_row]),
             entry_price=ratio(entry_value, quantity),
             exit_time=int(candles.open_time[exit_row]),
-            exit_price=ratio(multiply(exit_price, quantity), quantity),
+            exit_price=ratio(exit_value, quantity),
             quantity=quantity,
             fees=fees,
             pnl=pnl,
@@ -224,7 +241,12 @@ class BacktestResult:
         instrument, candles, book = self._prepared.instruments[place], self._prepared.candles[place], self._book
         quantity = instrument.quantity(int(book.steps[place]))
         entry_price = instrument.price(int(book.entry_ticks[place]))
-        last_price = _last_price(instrument, float(candles.close[-1]))
+        last_price = instrument.price(instrument.price_ticks(float(candles.close[-1])))
+        taken_price, taken = (
+            instrument.price(int(book.taken_ticks[place])),
+            instrument.quantity(int(book.taken_steps[place])),
+        )
+        traded = add(multiply(entry_price, add(quantity, taken)), multiply(taken_price, taken))
         sign = int(book.side[place])
         row = int(book.entry_row[place] - self._prepared.market.first[place])
         return OpenPosition(
@@ -234,6 +256,8 @@ class BacktestResult:
             entry_price=entry_price,
             quantity=quantity,
             last_price=last_price,
+            fees=multiply(self.rules.fee_rate, traded),
+            realised_pnl=multiply(Decimal(sign), subtract(taken_price, entry_price), taken),
             unrealised_pnl=multiply(Decimal(sign), subtract(last_price, entry_price), quantity),
         )
 
@@ -245,10 +269,6 @@ class BacktestResult:
             closes = np.where(rows >= 0, candles.close[np.maximum(rows, 0)], candles.open[0])
             total += closes / candles.open[0]
         return total / len(self._prepared.candles)
-
-
-def _last_price(instrument: Instrument, close: float) -> Decimal:
-    return instrument.price(instrument.price_ticks(close))
 
 
 def trade_as_dict(trade: Trade) -> dict[str, object]:

@@ -35,6 +35,7 @@ class Market(NamedTuple):
     high: NDArray[np.float64]
     low: NDArray[np.float64]
     close: NDArray[np.float64]
+    volume: NDArray[np.float64]
     action: NDArray[np.int8]
     confidence: NDArray[np.float64]
     suits_long: NDArray[np.bool_]
@@ -56,12 +57,14 @@ class Grids(NamedTuple):
     """The symbols' trading rules, by symbol.
 
     `scale`: value of a tick times a step, in money units. Smallest orders: `min_value` in ticks × steps, `min_steps`.
+    `step`: in base.
     """
 
     ticks_per_unit: NDArray[np.float64]
     scale: NDArray[np.int64]
     min_value: NDArray[np.int64]
     min_steps: NDArray[np.int64]
+    step: NDArray[np.float64]
 
 
 class Options(NamedTuple):
@@ -77,24 +80,42 @@ class Options(NamedTuple):
     fee_numerator: int
     fee_denominator: int
     slippage_ppm: int
+    impact_ppm: int
     max_positions: int
     cooldown_ms: int
     stop_loss_ppm: int
     take_profit_ppm: int
+    take_profit_part_ppm: int
     trailing_ppm: int
     trailing_after_ppm: int
     break_even_after_ppm: int
     allow_short: bool
 
 
-TRADE_FIELDS = ("symbol", "side", "entry_row", "exit_row", "entry_ticks", "exit_ticks", "steps", "reason")
-"""Columns of the trades that the loop returns; rows count within the symbol."""
+TRADE_FIELDS = (
+    "symbol",
+    "side",
+    "entry_row",
+    "exit_row",
+    "entry_ticks",
+    "exit_ticks",
+    "exit_steps",
+    "reason",
+    "target_ticks",
+    "target_steps",
+)
+"""Columns of the trades that the loop returns; rows count within the symbol.
+
+`target_ticks`, `target_steps`: what the take-profit closed before the last exit; 0: nothing.
+"""
 
 
 class Book(NamedTuple):
     """The open positions, by symbol.
 
     `side`: 1 long, -1 short, 0 none. Levels and prices in ticks, 0: none. `entry_row` counts within all rows.
+    `steps`: what is held; `at_target`: how much of it the take-profit closes. `taken_ticks`, `taken_steps`: what it has
+    closed already, while the rest runs on.
     `open_symbols`: those held, in the order of their entries, the first `counts[OPEN]` of them.
     `quiet_low`, `quiet_high`: while prices stay strictly between, no level is touched and none moves; in quote.
     `weight`: value of the position per unit of price, in money units.
@@ -107,6 +128,9 @@ class Book(NamedTuple):
     stop: NDArray[np.int64]
     rule: NDArray[np.int64]
     target: NDArray[np.int64]
+    at_target: NDArray[np.int64]
+    taken_ticks: NDArray[np.int64]
+    taken_steps: NDArray[np.int64]
     best: NDArray[np.int64]
     last_entry: NDArray[np.int64]
     open_symbols: NDArray[np.int64]
@@ -140,6 +164,9 @@ def new_book(symbols: int) -> Book:
         stop=np.zeros(symbols, np.int64),
         rule=np.zeros(symbols, np.int64),
         target=np.zeros(symbols, np.int64),
+        at_target=np.zeros(symbols, np.int64),
+        taken_ticks=np.zeros(symbols, np.int64),
+        taken_steps=np.zeros(symbols, np.int64),
         best=np.zeros(symbols, np.int64),
         last_entry=np.full(symbols, NEVER),
         open_symbols=np.zeros(symbols, np.int64),

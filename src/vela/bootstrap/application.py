@@ -192,6 +192,7 @@ class Application:
             {self._rules.quote: self._rules.initial_capital},
             fee_rate=self._rules.fee_rate,
             slippage_ppm=self._rules.slippage_ppm,
+            impact_ppm=self._rules.impact_ppm,
         )
         self._market_data = MarketDataService(self._bus, self._wall_clock, self._feed, clock, cursor)
         return [

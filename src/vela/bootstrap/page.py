@@ -93,9 +93,11 @@ class PageGroup:
                 "max_positions": rules.max_positions,
                 "stop_loss_pct": plain(settings.stop_loss),
                 "take_profit_pct": plain(settings.take_profit),
+                "take_profit_part_pct": plain(settings.take_profit_part),
                 "trailing_pct": plain(settings.trailing),
                 "fee": plain(rules.fee_rate),
                 "slippage": plain(settings.slippage),
+                "impact": plain(settings.impact),
                 "cooldown_ms": rules.cooldown_ms,
             },
         )

@@ -11,7 +11,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
 from vela.domain.errors import ConfigurationError
@@ -42,6 +51,9 @@ _LONGEST_MS = 3_650 * _UNITS_MS["d"]
 
 _MOST_MONEY = Decimal(10) ** 12
 _DECIMALS = 12  # with more of them, sums would outgrow what is computed exactly
+
+# Settings that need another one, and the value with which they ask for nothing.
+_NEEDED = {"take_profit_part": ("take_profit", Decimal(100)), "trailing_after": ("trailing", Decimal(0))}
 
 # What pydantic says in its own words, said so that it helps.
 _ACCEPTED = {
@@ -140,11 +152,13 @@ class TradingSettings(BaseModel):
     cooldown: Duration = Field(default="10m", ge=0)  # type: ignore[assignment]  # read by the validator
     stop_loss: Percent = Field(default=Decimal(2), ge=0, lt=100)
     take_profit: Percent = Field(default=Decimal(0), ge=0, le=1000)
+    take_profit_part: Percent = Field(default=Decimal(100), gt=0, le=100)
     trailing: Percent = Field(default=Decimal(0), ge=0, lt=100)
     trailing_after: Percent = Field(default=Decimal(0), ge=0, le=1000)
     break_even_after: Percent = Field(default=Decimal(0), ge=0, le=1000)
     fee: Fraction = Field(default=Decimal("0.001"), ge=0, lt=Decimal("0.1"))
     slippage: Number = Field(default=Decimal("0.0005"), ge=0, lt=Decimal("0.1"))
+    impact: Number = Field(default=Decimal(0), ge=0, le=Decimal("0.5"))
     regime_filter: bool = False
 
     data_dir: Path = Path("vela-data")
@@ -180,10 +194,19 @@ class TradingSettings(BaseModel):
             raise ValueError("accepted: a directory, such as vela-data")
         return _check_text(str(value)) if isinstance(value, str | Path) else value
 
-    @field_validator("slippage")
+    @field_validator("slippage", "impact")
     @classmethod
-    def _check_slippage(cls, value: Decimal) -> Decimal:
+    def _check_millionths(cls, value: Decimal) -> Decimal:
         return _check_decimals(value, 6)
+
+    @field_validator("take_profit_part", "trailing_after")
+    @classmethod
+    def _check_has_effect(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        # What is set and can do nothing is a mistake, and would be taken for protection.
+        needed, without_effect = _NEEDED[str(info.field_name)]
+        if value != without_effect and not info.data.get(needed, True):
+            raise ValueError(f"accepted: {without_effect}, or {needed.replace('_', '-')} set beside it")
+        return value
 
     @property
     def rules(self) -> TradingRules:
@@ -199,11 +222,13 @@ class TradingSettings(BaseModel):
             cooldown_ms=self.cooldown,
             stop_loss_ppm=percent_to_ppm(self.stop_loss),
             take_profit_ppm=percent_to_ppm(self.take_profit),
+            take_profit_part_ppm=percent_to_ppm(self.take_profit_part),
             trailing_ppm=percent_to_ppm(self.trailing),
             trailing_after_ppm=percent_to_ppm(self.trailing_after),
             break_even_after_ppm=percent_to_ppm(self.break_even_after),
             fee_rate=self.fee,
             slippage_ppm=int(self.slippage * PPM),
+            impact_ppm=int(self.impact * PPM),
             regime_filter=self.regime_filter,
         )
 

@@ -25,7 +25,8 @@ _PLAIN = {"initial_capital": "capital", "stake": "stake", "max_positions": "max_
 _FLAGS = {"regime_filter": "regime_filter", "allow_short": "allow_short", "start": "from", "end": "to"}
 _HASHED = {"candles_sha256": "candles", "detail_sha256": "detail candles"}
 _PERCENT = {
-    f"{name}_ppm": name for name in ("stop_loss", "take_profit", "trailing", "trailing_after", "break_even_after")
+    f"{name}_ppm": name
+    for name in ("stop_loss", "take_profit", "take_profit_part", "trailing", "trailing_after", "break_even_after")
 }
 
 
@@ -98,7 +99,8 @@ def _settings(config: Mapping[str, Any], data: Mapping[str, Any], data_dir: str 
     million = Decimal(1_000_000)
     values = {setting: config[key] for key, setting in (_PLAIN | _FLAGS).items()}
     values |= {setting: str(Decimal(config[key]) / 10_000) for key, setting in _PERCENT.items()}
-    values |= {"slippage": str(Decimal(config["slippage_ppm"]) / million), "cooldown": f"{config['cooldown_ms']}ms"}
+    values |= {name: str(Decimal(config[f"{name}_ppm"]) / million) for name in ("slippage", "impact")}
+    values |= {"cooldown": f"{config['cooldown_ms']}ms"}
     if not data:
         raise ValueError("no data")
     values |= {"symbols": list(data), "timeframe": next(iter(data.values()))["timeframe"]}

@@ -13,11 +13,18 @@ MaxPositions = Annotated[int | None, typer.Option(help="Positions open at once. 
 Cooldown = Annotated[str | None, typer.Option(help="From entry to entry in one symbol.  [10m]")]
 StopLoss = Annotated[str | None, typer.Option(help="Percent under the entry; 0 for none.  [2]")]
 TakeProfit = Annotated[str | None, typer.Option(help="Percent over the entry; 0 for none.  [0]")]
+TakeProfitPart = Annotated[
+    str | None, typer.Option(help="Percent of the position that it closes; the rest runs on under its stop.  [100]")
+]
 Trailing = Annotated[str | None, typer.Option(help="Percent under the best price; 0 for none.  [0]")]
 TrailingAfter = Annotated[str | None, typer.Option(help="Percent of gain from which trailing begins.  [0]")]
 BreakEvenAfter = Annotated[str | None, typer.Option(help="Percent of gain that moves the stop to the entry.  [0]")]
 Fee = Annotated[str | None, typer.Option(help="Fee per side as a fraction.  [0.001]")]
 Slippage = Annotated[str | None, typer.Option(help="Slippage of market orders as a fraction.  [0.0005]")]
+Impact = Annotated[
+    str | None,
+    typer.Option(help="What an order as large as a candle's volume loses beyond that; smaller ones by the root.  [0]"),
+]
 RegimeFilter = Annotated[
     bool | None,
     typer.Option("--regime-filter/--no-regime-filter", help="Let only entries pass that suit the market's regime."),
@@ -45,11 +52,13 @@ _NAMES = (
     "cooldown",
     "stop_loss",
     "take_profit",
+    "take_profit_part",
     "trailing",
     "trailing_after",
     "break_even_after",
     "fee",
     "slippage",
+    "impact",
     "allow_short",
     "regime_filter",
     "instruments",

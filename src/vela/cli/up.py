@@ -23,11 +23,14 @@ def up(  # noqa: PLR0917  one parameter per option
     cooldown: rule.Cooldown = None,
     stop_loss: rule.StopLoss = None,
     take_profit: rule.TakeProfit = None,
+    take_profit_part: rule.TakeProfitPart = None,
     trailing: rule.Trailing = None,
     trailing_after: rule.TrailingAfter = None,
     break_even_after: rule.BreakEvenAfter = None,
     fee: rule.Fee = None,
     slippage: rule.Slippage = None,
+    impact: rule.Impact = None,
+    regime_filter: rule.RegimeFilter = None,
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
     host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
@@ -40,33 +43,22 @@ def up(  # noqa: PLR0917  one parameter per option
     Example: vela up --speed 120
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
     """
+    rules = rule.given(locals())
     import os
 
     from vela.bootstrap.settings import load_settings
     from vela.cli.session import run_session
 
     given = {
+        **rules,
         "market": market,
         "seed": seed,
         "speed": speed,
         "symbols": symbols,
-        "timeframe": timeframe,
         "candles": candles,
         "strategy": strategy,
-        "capital": capital,
-        "stake": stake,
-        "max_positions": max_positions,
-        "cooldown": cooldown,
-        "stop_loss": stop_loss,
-        "take_profit": take_profit,
-        "trailing": trailing,
-        "trailing_after": trailing_after,
-        "break_even_after": break_even_after,
-        "fee": fee,
-        "slippage": slippage,
         "port": port,
         "host": host,
         "page": page,
-        "data_dir": data_dir,
     }
     run_session(load_settings(given, os.environ), until_end=until_end, as_json=json)

@@ -100,6 +100,7 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, gc=False):
         low, high: the range it passed through on the way, both ends included.
         jump: the price jumped to `price` without trading between (a new candle's open); levels in between are
             gapped over.
+        volume: base traded in the newest candle that has closed; 0: nothing, or not known.
     """
 
     symbol: TradingSymbol
@@ -107,6 +108,7 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, gc=False):
     low: float
     high: float
     jump: bool = False
+    volume: float = 0.0
 
 
 class PricesMoved(Message, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ backtest can compile the very same functions.
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 from vela.domain.money import multiply
@@ -38,6 +39,26 @@ def market_fill_ticks(price_ticks: int, is_buy: bool, slippage_ppm: int) -> int:
     """
     slip = part_up(price_ticks, slippage_ppm)
     return price_ticks + slip if is_buy else max(1, price_ticks - slip)
+
+
+def order_slippage_ppm(steps: int, step: float, volume: float, slippage_ppm: int, impact_ppm: int) -> int:
+    """Return what an order loses against the quote: the slippage of any order, and its own impact on the price.
+
+    The impact grows with the square root of the order's share of what the market trades (B. Tóth et al., Anomalous
+    price impact and the critical nature of liquidity in financial markets, Physical Review X 1, 021006, 2011).
+
+    Args:
+        steps: size of the order, 0 or more.
+        step: size of a step, in base.
+        volume: base traded in the newest candle that has closed; none traded counts as an order of the whole volume.
+        slippage_ppm: millionths of the price that every order loses.
+        impact_ppm: what an order as large as `volume`, or larger, loses beyond that.
+    """
+    if impact_ppm == 0 or steps == 0:
+        return slippage_ppm
+    size = steps * step
+    share = size / volume if size < volume else 1.0
+    return slippage_ppm + math.ceil(impact_ppm * math.sqrt(share))
 
 
 def stop_fill_ticks(

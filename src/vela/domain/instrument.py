@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 
 import msgspec
 
@@ -48,6 +50,16 @@ class Instrument(msgspec.Struct, frozen=True):
     def raw(cls, symbol: TradingSymbol) -> Instrument:
         """Return the rules assumed where nothing is known: tick and step 1e-8, no minimum."""
         return cls(symbol, Decimal("1E-8"), Decimal("1E-8"))
+
+    @property
+    def min_steps(self) -> int:
+        """The smallest order quantity in whole steps, rounded up."""
+        return ceil(Fraction(self.min_quantity) / Fraction(self.step))
+
+    @property
+    def min_value(self) -> int:
+        """The smallest order value in ticks × steps, rounded up."""
+        return ceil(Fraction(self.min_notional) / (Fraction(self.tick) * Fraction(self.step)))
 
     def price_ticks(self, price: float | Decimal) -> int:
         """Return the number of ticks nearest to a market price (above zero)."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from vela.domain.errors import OrderError
-from vela.domain.money import ZERO
+from vela.domain.money import ZERO, subtract
 from vela.domain.regime import MarketRegime
 from vela.domain.trading_symbol import TradingSymbol
 
@@ -172,6 +172,11 @@ class Order(msgspec.Struct, frozen=True):
     def symbol(self) -> TradingSymbol:
         """What is traded."""
         return self.request.symbol
+
+    @property
+    def open_quantity(self) -> Decimal:
+        """What the venue may still execute of it, in base."""
+        return subtract(self.request.quantity, self.filled_quantity)
 
     @property
     def is_live(self) -> bool:

@@ -60,6 +60,7 @@ class Position(msgspec.Struct, frozen=True):
         stop_ticks: the protective level in force, in ticks; None: no stop wanted.
         stop_reason: which rule set the level (stop_loss, trailing, break_even).
         target_ticks: the take-profit level, in ticks; None: no target.
+        target_quantity: base that is still to be closed at the target; 0: no target.
         best_ticks: best price since the entry (highest for long), in ticks.
         revision: how often protective orders were planned for it; part of their ids.
     """
@@ -79,6 +80,7 @@ class Position(msgspec.Struct, frozen=True):
     stop_reason: ExitReason
     target_ticks: int | None
     best_ticks: int
+    target_quantity: Decimal = ZERO
     realised_pnl: Decimal = ZERO
     exit_quantity: Decimal = ZERO
     exit_value: Decimal = ZERO

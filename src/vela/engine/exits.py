@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vela.domain.execution_rules import part_up
+from vela.domain.execution_rules import PPM, part_up
 
 
 def level_below(price_ticks: int, distance_ppm: int) -> int:
@@ -23,6 +23,28 @@ def stop_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # no
 def target_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # noqa: FBT001
     """Return the take-profit level: over the entry for a long, under it for a short."""
     return level_above(entry_ticks, distance_ppm) if is_long else level_below(entry_ticks, distance_ppm)
+
+
+def steps_at_target(
+    steps: int, part_ppm: int, min_steps: int, min_value: int, target_ticks: int, rest_ticks: int
+) -> int:
+    """Return how much of a position its take-profit closes: the part asked for, rounded down, or all of it.
+
+    All of it where either half would be less than the venue lets one trade: then the rest could not be closed.
+
+    Args:
+        steps: size of the whole position, 1 or more.
+        part_ppm: millionths of it that are wanted, 1 to 1,000,000.
+        min_steps: the venue's smallest quantity.
+        min_value: the venue's smallest value, in ticks × steps.
+        target_ticks: price at which the part will be closed.
+        rest_ticks: price at which the rest may have to be closed.
+    """
+    part = steps // PPM * part_ppm + steps % PPM * part_ppm // PPM
+    # Divided, not multiplied: a price times a quantity of a fine grid would overflow 64 bits in compiled code.
+    least_part = max(1, min_steps, (min_value + target_ticks - 1) // target_ticks)
+    least_rest = max(1, min_steps, (min_value + rest_ticks - 1) // rest_ticks)
+    return part if part >= least_part and steps - part >= least_rest else steps
 
 
 def gain_reached(entry_ticks: int, best_ticks: int, gain_ppm: int, is_long: bool) -> bool:  # noqa: FBT001

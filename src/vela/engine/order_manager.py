@@ -13,7 +13,6 @@ import msgspec
 
 from vela.domain.errors import OrderError
 from vela.domain.events import Alert, SymbolCandle, Tick
-from vela.domain.execution_rules import market_fill_ticks
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, multiply, subtract
@@ -23,10 +22,10 @@ from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
 from vela.engine.ledger import Account, Ledger, fill_transaction, opening
-from vela.engine.protection import PROTECTIVE, covers, is_settling, protective_requests
+from vela.engine.protection import PROTECTIVE, covers, is_settling, protective_requests, stopped_quantity
 from vela.engine.risk import EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
-from vela.engine.sizing import entry_steps
+from vela.engine.sizing import entry_order
 from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
 from vela.ports.record import AccountState
@@ -46,6 +45,7 @@ class OrderManager:
         self._entries: dict[TradingSymbol, int] = dict(state.entries)
         self._ledger = Ledger(state.balances)
         self._quotes: dict[TradingSymbol, float] = {}
+        self._volumes: dict[TradingSymbol, float] = {}
         self._closes: dict[TradingSymbol, float] = {}
         self._absent: dict[str, Order] = {}
         self._ended = False
@@ -170,7 +170,7 @@ class OrderManager:
         """Take new prices; a position whose stop is not at the venue is guarded here, on every price."""
         hit: dict[TradingSymbol, Position] = {}
         for tick in ticks:
-            self._quotes[tick.symbol] = tick.price
+            self._quotes[tick.symbol], self._volumes[tick.symbol] = tick.price, tick.volume
             position = self._positions.get(tick.symbol)
             if position is not None and position.entry_time <= time and self._guard_hit(position, tick):
                 hit[tick.symbol] = position
@@ -234,9 +234,8 @@ class OrderManager:
     def _enter(self, signal: Signal, step: StepBuilder) -> None:
         instrument = self._instruments[signal.symbol]
         quote = max(1, instrument.price_ticks(self._quotes[signal.symbol]))
-        price = instrument.price(market_fill_ticks(quote, True, self._rules.slippage_ppm))  # noqa: FBT003  is_buy
-        free, rules = self._free(), self._rules
-        steps = entry_steps(rules.stake, price, instrument.step, free, self.wallet(step.time).equity, rules.fee_rate)
+        free, rules, equity = self._free(), self._rules, self.wallet(step.time).equity
+        price, steps = entry_order(rules, instrument, quote, self._volumes[signal.symbol], free, equity)
         entering = {order.symbol for order in self._entering()}
         held = entering | set(self._positions)
         context = EntryContext(
@@ -347,7 +346,7 @@ class OrderManager:
             raise OrderError(f"fill {fill.fill_id} of {order.client_order_id} closes more than is held")
         else:
             relieved = booking.relieved_cost(position, fill.quantity)
-            position = booking.reduced(position, fill, fee)
+            position = booking.reduced(position, fill, fee, order.purpose)
         transaction = fill_transaction(fill, relieved)
         self._ledger.book(transaction)
         order = msgspec.structs.replace(
@@ -413,7 +412,7 @@ class OrderManager:
     def _guard_hit(self, position: Position, tick: Tick) -> bool:
         if position.stop_ticks is None or self._is_leaving(position.symbol):
             return False
-        if any(order.purpose is OrderPurpose.STOP for order in self._protecting(position.symbol)):
+        if stopped_quantity(self._protecting(position.symbol)) >= position.quantity:
             return False
         level = self._instruments[position.symbol].price(position.stop_ticks)
         if position.side is PositionSide.LONG:

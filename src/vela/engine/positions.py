@@ -8,10 +8,10 @@ import msgspec
 
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
-from vela.domain.money import add, multiply, pro_rata, ratio, subtract
-from vela.domain.order import Order, Side
+from vela.domain.money import ZERO, add, multiply, pro_rata, ratio, subtract
+from vela.domain.order import Order, OrderPurpose, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Trade
-from vela.engine.exits import stop_level, target_level, tightened_stop
+from vela.engine.exits import steps_at_target, stop_level, target_level, tightened_stop
 from vela.engine.rules import TradingRules
 
 
@@ -60,19 +60,31 @@ def relieved_cost(position: Position, quantity: Decimal) -> Decimal:
     return pro_rata(position.cost, quantity, position.quantity)
 
 
-def reduced(position: Position, fill: Fill, fee: Decimal) -> Position:
-    """Return the position after a fill of an exit; its quantity may be zero. `fee` in quote."""
+def reduced(position: Position, fill: Fill, fee: Decimal, purpose: OrderPurpose) -> Position:
+    """Return the position after a fill of an exit; its quantity may be zero. `fee` in quote, `purpose` of the order."""
     cost = relieved_cost(position, fill.quantity)
     gain = multiply(Decimal(position.side.sign), subtract(fill.value, cost))
+    quantity = subtract(position.quantity, fill.quantity)
+    for_target = _left_for_target(position, fill, quantity, purpose)
     return msgspec.structs.replace(
         position,
-        quantity=subtract(position.quantity, fill.quantity),
+        quantity=quantity,
+        target_ticks=position.target_ticks if for_target else None,
+        target_quantity=for_target,
         cost=subtract(position.cost, cost),
         fees=add(position.fees, fee),
         realised_pnl=add(position.realised_pnl, gain),
         exit_quantity=add(position.exit_quantity, fill.quantity),
         exit_value=add(position.exit_value, fill.value),
     )
+
+
+def _left_for_target(position: Position, fill: Fill, left: Decimal, purpose: OrderPurpose) -> Decimal:
+    if purpose is OrderPurpose.STOP:  # what is left follows by its own stop
+        return ZERO
+    if purpose is OrderPurpose.TAKE_PROFIT:
+        return subtract(position.target_quantity, fill.quantity)
+    return min(position.target_quantity, left)
 
 
 def closed_trade(position: Position, time: int, reason: ExitReason) -> Trade:
@@ -105,9 +117,28 @@ def with_entry_levels(position: Position, rules: TradingRules, instrument: Instr
     """Return the position with the stop and target that its entry and its best price so far ask for."""
     entry, is_long = entry_ticks(position, instrument), position.side is PositionSide.LONG
     stop = stop_level(entry, rules.stop_loss_ppm, is_long) if rules.stop_loss_ppm else None
-    target = target_level(entry, rules.take_profit_ppm, is_long) if rules.take_profit_ppm else None
-    bare = msgspec.structs.replace(position, stop_ticks=stop, stop_reason=ExitReason.STOP_LOSS, target_ticks=target)
+    bare = msgspec.structs.replace(position, stop_ticks=stop, stop_reason=ExitReason.STOP_LOSS)
+    if rules.take_profit_ppm:
+        target = target_level(entry, rules.take_profit_ppm, is_long)
+        quantity = _quantity_at_target(position, target, stop or entry, rules, instrument)
+        bare = msgspec.structs.replace(bare, target_ticks=target if quantity else None, target_quantity=quantity)
     return _tightened(bare, rules, instrument)
+
+
+def _quantity_at_target(
+    position: Position, target_ticks: int, rest_ticks: int, rules: TradingRules, instrument: Instrument
+) -> Decimal:
+    steps = instrument.quantity_steps(position.entry_quantity)
+    part = steps_at_target(
+        steps,
+        rules.take_profit_part_ppm,
+        instrument.min_steps,
+        instrument.min_value,
+        target_ticks,
+        rest_ticks,
+    )
+    wanted = instrument.quantity(part) if part < steps else position.entry_quantity
+    return max(ZERO, subtract(wanted, position.exit_quantity))
 
 
 def after_candle(

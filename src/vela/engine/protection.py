@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 
 from vela.domain.instrument import Instrument
-from vela.domain.money import subtract
+from vela.domain.money import ZERO, add, subtract
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType
 from vela.domain.position import Position
 
@@ -14,22 +15,29 @@ PROTECTIVE = frozenset({OrderPurpose.STOP, OrderPurpose.TAKE_PROFIT})
 
 
 def protective_requests(position: Position, instrument: Instrument) -> tuple[OrderRequest, ...]:
-    """Return the orders that the position's levels ask for; a stop and a take-profit form one group."""
+    """Return the orders that the position's levels ask for.
+
+    A take-profit and the stop of the same quantity form a group: one cancels the other. Where the take-profit closes
+    only a part, the rest has a stop of its own, which stays when the target is reached.
+    """
     stem, side = f"{position.symbol.to_long()}-{position.entry_time}", position.side.entry_side.opposite
-    both = position.stop_ticks is not None and position.target_ticks is not None
-    group = f"{stem}-G{position.revision}" if both else None
+    level = None if position.stop_ticks is None else instrument.price(position.stop_ticks)
+    at_target = ZERO if position.target_ticks is None else min(position.target_quantity, position.quantity)
+    group = f"{stem}-G{position.revision}" if level is not None and at_target else None
+
+    def stop(mark: str, quantity: Decimal, group: str | None) -> OrderRequest:
+        order_id = f"{stem}-{mark}{position.revision}"
+        return OrderRequest(order_id, position.symbol, side, OrderType.STOP, quantity, stop_price=level, group=group)
+
     requests = []
-    if position.stop_ticks is not None:
-        level, order_id = instrument.price(position.stop_ticks), f"{stem}-S{position.revision}"
-        stop = OrderRequest(
-            order_id, position.symbol, side, OrderType.STOP, position.quantity, stop_price=level, group=group
-        )
-        requests.append(stop)
-    if position.target_ticks is not None:
-        level, order_id = instrument.price(position.target_ticks), f"{stem}-T{position.revision}"
-        target = OrderRequest(
-            order_id, position.symbol, side, OrderType.LIMIT, position.quantity, price=level, group=group
-        )
+    rest = subtract(position.quantity, at_target)
+    if level is not None and at_target:
+        requests.append(stop("S", at_target, group))
+    if level is not None and rest:
+        requests.append(stop("R" if at_target else "S", rest, None))
+    if position.target_ticks is not None and at_target:
+        price, order_id = instrument.price(position.target_ticks), f"{stem}-T{position.revision}"
+        target = OrderRequest(order_id, position.symbol, side, OrderType.LIMIT, at_target, price=price, group=group)
         requests.append(target)
     return tuple(requests)
 
@@ -37,11 +45,13 @@ def protective_requests(position: Position, instrument: Instrument) -> tuple[Ord
 def covers(orders: Sequence[Order], position: Position, instrument: Instrument) -> bool:
     """Say whether what is left of `orders` is exactly what the position's levels and size ask for."""
     wanted = Counter((r.type, r.stop_price or r.price, r.quantity) for r in protective_requests(position, instrument))
-    live = Counter(
-        (o.request.type, o.request.stop_price or o.request.price, subtract(o.request.quantity, o.filled_quantity))
-        for o in orders
-    )
+    live = Counter((o.request.type, o.request.stop_price or o.request.price, o.open_quantity) for o in orders)
     return wanted == live
+
+
+def stopped_quantity(orders: Sequence[Order]) -> Decimal:
+    """Return how much of a position the stops among `orders` still close, in base."""
+    return add(*(order.open_quantity for order in orders if order.purpose is OrderPurpose.STOP))
 
 
 def is_settling(orders: Sequence[Order]) -> bool:

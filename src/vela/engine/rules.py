@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from vela.domain.errors import ConfigurationError
+from vela.domain.execution_rules import PPM
 from vela.domain.money import ZERO, exact
 
 
@@ -77,11 +78,15 @@ class TradingRules(msgspec.Struct, frozen=True, kw_only=True):
         max_positions: how many may be open at once.
         cooldown_ms: shortest time from entry to entry in one symbol.
         stop_loss_ppm, take_profit_ppm: distance from the entry price.
+        take_profit_part_ppm: how much of the position the take-profit closes, 1 to 1,000,000; the rest runs on under
+            its stop.
         trailing_ppm: distance of the stop from the best price since the entry.
         trailing_after_ppm: gain from which trailing begins.
         break_even_after_ppm: gain from which the stop stands at the entry price.
         fee_rate: fraction of an order's value, per side.
         slippage_ppm: what a market order is expected to lose against the quote.
+        impact_ppm: what a market order as large as the newest candle's volume is expected to lose beyond that; smaller
+            ones lose less, see `execution_rules.order_slippage_ppm`.
         regime_filter: let only entries pass that suit the regime (none in a bear trend or high volatility).
     """
 
@@ -92,9 +97,11 @@ class TradingRules(msgspec.Struct, frozen=True, kw_only=True):
     cooldown_ms: int = 600_000
     stop_loss_ppm: int = 20_000
     take_profit_ppm: int = 0
+    take_profit_part_ppm: int = PPM
     trailing_ppm: int = 0
     trailing_after_ppm: int = 0
     break_even_after_ppm: int = 0
     fee_rate: Decimal = Decimal("0.001")
     slippage_ppm: int = 500
+    impact_ppm: int = 0
     regime_filter: bool = False

@@ -44,7 +44,7 @@ class Execution(Protocol):
     """Sends orders and tells what became of them. Only the orders service holds one."""
 
     async def submit(self, *requests: OrderRequest) -> tuple[OrderReport, ...]:
-        """Place one order, or several of one group (one cancels the other), and return their states.
+        """Place orders, all or none, and return their states; in a group the first fill cancels the others.
 
         Raises:
             OrderRefused: refused for certain; none of them exists.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -106,6 +107,17 @@ class Draft:
             self.book = self.book.copy()
         self.book.apply(event)
         self.events.append(event)
+
+
+def stopped_at_once(orders: Iterable[OpenOrder]) -> Mapping[tuple[Side, Decimal | None], Decimal]:
+    """Return the quantity of stops that trigger together, by side and price, in base.
+
+    What is sold on one touch of a price weighs on the market as one order, in however many it was placed.
+    """
+    together: defaultdict[tuple[Side, Decimal | None], Decimal] = defaultdict(Decimal)
+    for request in (order.request for order in orders):
+        together[request.side, request.stop_price] = add(together[request.side, request.stop_price], request.quantity)
+    return together
 
 
 def _lock_key(request: OrderRequest) -> str:

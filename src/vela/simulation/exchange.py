@@ -14,7 +14,14 @@ from decimal import Decimal, InvalidOperation
 
 from vela.domain.errors import ConfigurationError, LedgerError, OrderNotFound, OrderRefused
 from vela.domain.events import Tick
-from vela.domain.execution_rules import fee, limit_fill_ticks, market_fill_ticks, stop_fill_ticks
+from vela.domain.execution_rules import (
+    PPM,
+    fee,
+    limit_fill_ticks,
+    market_fill_ticks,
+    order_slippage_ppm,
+    stop_fill_ticks,
+)
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, multiply
@@ -22,7 +29,7 @@ from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.execution import Balance, OrderReport
 from vela.simulation.accounts import Account
-from vela.simulation.book import Book, Draft, OpenOrder
+from vela.simulation.book import Book, Draft, OpenOrder, stopped_at_once
 from vela.simulation.exchange_events import ExchangeEvent, OrderAccepted, OrderCancelled, OrderExpired, OrderFilled
 
 FINAL_ORDERS_KEPT = 20_000
@@ -51,6 +58,7 @@ class SimulatedExchange:
         *,
         fee_rate: Decimal,
         slippage_ppm: int,
+        impact_ppm: int = 0,
     ) -> None:
         """Open the account.
 
@@ -59,23 +67,27 @@ class SimulatedExchange:
             balances: initial free amount per asset.
             fee_rate: share of each fill's value, taken in quote; 0 or more, below 1.
             slippage_ppm: what market and stop orders lose against the quote, in millionths; 0 to 1,000,000.
+            impact_ppm: what they lose beyond that by their own size, see `order_slippage_ppm`; 0 to 1,000,000.
 
         Raises:
-            ConfigurationError: fee or slippage is out of range.
+            ConfigurationError: fee, slippage or impact is out of range.
             LedgerError: a balance is below zero.
         """
         if not fee_rate.is_finite() or not 0 <= fee_rate < 1:
             raise ConfigurationError(f"fee rate was {fee_rate}; accepted: 0 or more, below 1")
-        if not 0 <= slippage_ppm <= 1_000_000:
-            raise ConfigurationError(f"slippage was {slippage_ppm} ppm; accepted: 0 to 1000000")
+        for name, ppm in (("slippage", slippage_ppm), ("impact", impact_ppm)):
+            if not 0 <= ppm <= PPM:
+                raise ConfigurationError(f"{name} was {ppm} ppm; accepted: 0 to {PPM}")
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
         self._fee_rate = fee_rate
         self._slippage_ppm = slippage_ppm
+        self._impact_ppm = impact_ppm
         self._book = Book(Account(balances))
         self._used_ids: set[str] = set()
         self._final: dict[str, OrderReport] = {}
         self._busy: frozenset[TradingSymbol] = frozenset()  # symbols with open orders
         self._quotes: dict[TradingSymbol, tuple[float, int]] = {}  # price and its time
+        self._volumes: dict[TradingSymbol, float] = {}
         self._opened: dict[TradingSymbol, int] = {}  # time of the newest jump
         self._sequence = 0
         self._time = 0
@@ -174,7 +186,8 @@ class SimulatedExchange:
             is_open = request.client_order_id in draft.book.orders  # not cancelled by its group meanwhile
             if request.type is OrderType.MARKET and time == self._time and is_open:
                 quote_ticks = max(1, self._instruments[request.symbol].price_ticks(price))
-                ticks = market_fill_ticks(quote_ticks, request.side is Side.BUY, self._slippage_ppm)
+                slippage_ppm = self._slippage_of(request.symbol, request.quantity)
+                ticks = market_fill_ticks(quote_ticks, request.side is Side.BUY, slippage_ppm)
                 reason = self._obstacle(draft.book, request, ticks)
                 if reason:
                     raise OrderRefused(f"{reason}: {request.client_order_id}; accepted: what account and filters allow")
@@ -199,6 +212,7 @@ class SimulatedExchange:
                 continue
             before, _ = self._quotes.get(tick.symbol, (tick.price, time))
             self._quotes[tick.symbol] = (tick.price, time)
+            self._volumes[tick.symbol] = tick.volume
             if tick.jump:
                 self._opened[tick.symbol] = time
             if tick.symbol in self._busy and time >= self._watermark:
@@ -233,7 +247,9 @@ class SimulatedExchange:
         if request.stop_price is not None:
             instrument = self._instruments[request.symbol]
             stop_ticks = instrument.price_ticks(request.stop_price)
-            price = instrument.price(market_fill_ticks(stop_ticks, True, self._slippage_ppm))  # noqa: FBT003
+            # Nobody knows what will be traded by then: as if it were the whole of it.
+            most_ppm = min(PPM, self._slippage_ppm + self._impact_ppm)
+            price = instrument.price(market_fill_ticks(stop_ticks, True, most_ppm))  # noqa: FBT003  is_buy
         return request.symbol.quote.value, self._cost(price, request.quantity)
 
     def _cost(self, price: Decimal, quantity: Decimal) -> Decimal:
@@ -244,28 +260,43 @@ class SimulatedExchange:
     def _match(self, draft: Draft, tick: Tick, before: float) -> None:
         to_ticks = self._instruments[tick.symbol].price_ticks
         price, first, low, high = (max(1, to_ticks(value)) for value in (tick.price, before, tick.low, tick.high))
-        for order in draft.book.of_symbol(tick.symbol):
+        orders = draft.book.of_symbol(tick.symbol)
+        stopped = stopped_at_once(orders)  # looked at before the first of them fills
+        for order in orders:
             request = order.request
             if request.client_order_id not in draft.book.orders:  # cancelled by its group on the way
                 continue
             if request.type is OrderType.MARKET:
-                ticks = market_fill_ticks(price, request.side is Side.BUY, self._slippage_ppm)
+                slippage_ppm = self._slippage_of(request.symbol, request.quantity)
+                ticks = market_fill_ticks(price, request.side is Side.BUY, slippage_ppm)
             elif tick.jump or order.time >= draft.time:
                 continue
             else:
-                ticks = self._resting_ticks(request, first, low, high)
+                weight = stopped[request.side, request.stop_price]
+                ticks = self._resting_ticks(request, weight, first, low, high)
             reason = self._obstacle(draft.book, request, ticks) if ticks else ""
             if reason:
                 draft.add(OrderExpired(draft.sequence, draft.time, request.client_order_id, reason))
             elif ticks:
                 self._fill(draft, request, ticks)
 
-    def _resting_ticks(self, request: OrderRequest, first: int, low: int, high: int) -> int:
+    def _resting_ticks(self, request: OrderRequest, weight: Decimal, first: int, low: int, high: int) -> int:
         to_ticks = self._instruments[request.symbol].price_ticks
         is_sell = request.side is Side.SELL
         if request.stop_price is not None:
-            return stop_fill_ticks(to_ticks(request.stop_price), is_sell, first, low, high, self._slippage_ppm)
+            slippage_ppm = self._slippage_of(request.symbol, weight)
+            return stop_fill_ticks(to_ticks(request.stop_price), is_sell, first, low, high, slippage_ppm)
         return limit_fill_ticks(to_ticks(request.price or ZERO), is_sell, first, low, high)
+
+    def _slippage_of(self, symbol: TradingSymbol, quantity: Decimal) -> int:
+        instrument = self._instruments[symbol]
+        return order_slippage_ppm(
+            instrument.quantity_steps(quantity),
+            float(instrument.step),
+            self._volumes.get(symbol, 0.0),
+            self._slippage_ppm,
+            self._impact_ppm,
+        )
 
     def _obstacle(self, book: Book, request: OrderRequest, ticks: int) -> str:
         instrument = self._instruments[request.symbol]

@@ -128,6 +128,16 @@ def test_the_rules_count_percentages_in_millionths() -> None:
     assert rules.slippage_ppm == 1
 
 
+@pytest.mark.parametrize(
+    ("without", "beside"),
+    [({"take_profit_part": 50}, {"take_profit": 2}), ({"trailing_after": 1}, {"trailing": 2})],
+)
+def test_what_would_do_nothing_alone_is_accepted_beside_what_it_needs(without, beside) -> None:
+    (needed,) = beside
+    assert f"or {needed.replace('_', '-')} set beside it" in refusal(**without)
+    assert getattr(load(**without, **beside), *without) == next(iter(without.values()))
+
+
 # ----------------------------------------------------------------------------------------------------- what is refused
 
 NONSENSE: dict[str, list[object]] = {
@@ -145,11 +155,13 @@ NONSENSE: dict[str, list[object]] = {
     "cooldown": ["", "-5", "abc", "1.5h", "10 weeks", "99999999999999999999d", "4000d", -1, math.nan, "٣m"],
     "stop_loss": ["", "-1", "100", "150", "nan", "2.00005", "1e-9", "2 %", True],
     "take_profit": ["", "-1", "1001", "inf", "0.00001"],
+    "take_profit_part": ["", "0", "-1", "100.1", "x", "50"],
     "trailing": ["", "-1", "100", "x"],
-    "trailing_after": ["", "-1", "1001"],
+    "trailing_after": ["", "-1", "1001", "1"],
     "break_even_after": ["", "-0.5", "1001"],
     "fee": ["", "-0.001", "0.1", "1", "nan", "1e-13"],
     "slippage": ["", "-0.001", "0.1", "0.0000001", "nan"],
+    "impact": ["", "-0.001", "0.51", "0.0000001", "nan"],
     "regime_filter": ["", "maybe", 2],
     "page": ["", "maybe", 5],
     "host": ["", 5, "a\0b"],

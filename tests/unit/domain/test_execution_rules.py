@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vela.domain.execution_rules import fee, limit_fill_ticks, market_fill_ticks, stop_fill_ticks
+from vela.domain.execution_rules import fee, limit_fill_ticks, market_fill_ticks, order_slippage_ppm, stop_fill_ticks
 
 ticks = st.integers(1, 10**15)
 ppm = st.integers(0, 1_000_000)
@@ -99,3 +99,26 @@ def test_the_fee_is_exact():
 @given(st.decimals(0, 1, places=6), st.decimals(1, 10**6, places=8), st.decimals(1, 10**6, places=8))
 def test_the_fee_equals_the_fraction(rate, price, quantity):
     assert Fraction(fee(rate, price, quantity)) == Fraction(rate) * Fraction(price) * Fraction(quantity)
+
+
+@pytest.mark.parametrize(
+    ("steps", "volume", "expected"),
+    [
+        (0, 100.0, 500),  # nothing moves nothing
+        (1_000, 100.0, 2_500),  # 1 of 100: a tenth of 20,000
+        (100_000, 100.0, 20_500),
+        (900_000, 100.0, 20_500),  # more than there is: no more than the whole
+        (1, 0.0, 20_500),
+        (3, 0.1, 3_965),  # the root of 0.03 is 0.17320…, 3,464.1 up
+    ],
+)
+def test_an_order_s_impact_by_hand(steps, volume, expected):
+    assert order_slippage_ppm(steps, 0.001, volume, 500, 20_000) == expected
+    assert order_slippage_ppm(steps, 0.001, volume, 500, 0) == 500
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10**12), st.floats(0, 1e12), ppm)
+def test_a_larger_order_never_loses_less(one, other, volume, impact):
+    less, more = sorted((one, other))
+    assert 0 <= order_slippage_ppm(less, 0.01, volume, 0, impact) <= order_slippage_ppm(more, 0.01, volume, 0, impact)
+    assert order_slippage_ppm(more, 0.01, volume, 0, impact) <= impact

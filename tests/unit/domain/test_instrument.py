@@ -87,3 +87,13 @@ def test_minimums_at_both_sides_of_their_boundaries(price: str, quantity: str, p
 def test_nothing_can_be_ordered_as_nothing():
     assert not Instrument.raw(BTC).is_orderable(Decimal(100), Decimal(0))
     assert Instrument.raw(BTC).is_orderable(Decimal("1e-8"), Decimal("1e-8"))
+
+
+@pytest.mark.parametrize(
+    ("notional", "quantity", "value", "steps"),
+    [("0", "0", 0, 0), ("5", "0.9", 17, 3), ("5.1", "0.91", 17, 4), ("5.11", "0.1", 18, 1)],
+)
+def test_minimums_are_counted_in_whole_units_rounded_up(notional: str, quantity: str, value: int, steps: int):
+    # A tick of 1 and a step of 0.3: a unit of value is 0.3.
+    rules = Instrument(BTC, Decimal(1), Decimal("0.3"), Decimal(notional), Decimal(quantity))
+    assert (rules.min_value, rules.min_steps) == (value, steps)

@@ -12,6 +12,7 @@ from vela.engine.exits import (
     gain_reached,
     level_above,
     level_below,
+    steps_at_target,
     stop_level,
     target_level,
     tighter,
@@ -121,3 +122,34 @@ def test_a_trailing_stop_never_loosens(entry: int, prices: list[int], trailing: 
         assert not stop or not tighter(stop, level, is_long)
         assert not level or not tighter(level, best, is_long)
         stop = level
+
+
+@pytest.mark.parametrize(
+    ("steps", "part", "min_steps", "min_value", "expected"),
+    [
+        (1_000, 333_333, 0, 0, 333),
+        (1_000, PPM, 0, 0, 1_000),
+        (1, 500_000, 0, 0, 1),  # half of one step is none
+        (1_000, 999_999, 0, 0, 999),
+        (1_000, 500_000, 500, 0, 500),
+        (1_000, 500_000, 501, 0, 1_000),
+        (1_000, 600_000, 500, 0, 1_000),  # the rest would be too small
+        (1_000, 500_000, 0, 45_000, 500),  # 500 at 100 and at 90
+        (1_000, 500_000, 0, 45_001, 1_000),
+        (1_000, 100_000, 0, 10_000, 100),
+        (1_000, 100_000, 0, 10_001, 1_000),
+    ],
+)
+def test_what_a_target_closes_by_hand(steps, part, min_steps, min_value, expected):
+    assert steps_at_target(steps, part, min_steps, min_value, 100, 90) == expected
+
+
+@given(st.integers(1, 10**15), st.integers(1, PPM), st.integers(0, 10**6), st.integers(0, 10**17), ticks, ticks)
+def test_what_a_target_closes_and_leaves_can_both_be_traded(steps, part, min_steps, min_value, target, rest):
+    closed = steps_at_target(steps, part, min_steps, min_value, target, rest)
+    assert 1 <= closed <= steps
+    if closed < steps:
+        assert closed == steps * part // PPM
+        assert min(closed, steps - closed) >= max(1, min_steps)
+        assert closed * target >= min_value
+        assert (steps - closed) * rest >= min_value

@@ -33,18 +33,22 @@ class Account(RuleBasedStateMachine):
         stake=st.sampled_from(["50", "30%", "all"]),
         stop=st.sampled_from([0, 20_000, 20_000]),
         profit=levels,
+        part=st.sampled_from([300_000, 500_000, 1_000_000]),
         trailing=levels,
         after=levels,
         even=levels,
         most=st.integers(1, 3),
     )
-    def open(self, stake: str, stop: int, profit: int, trailing: int, after: int, even: int, most: int) -> None:
+    def open(
+        self, stake: str, stop: int, profit: int, part: int, trailing: int, after: int, even: int, most: int
+    ) -> None:
         rules = TradingRules(
             stake=Stake.from_str(stake),
             cooldown_ms=0,
             max_positions=most,
             stop_loss_ppm=stop,
             take_profit_ppm=profit,
+            take_profit_part_ppm=part,
             trailing_ppm=trailing,
             trailing_after_ppm=after,
             break_even_after_ppm=even,
@@ -190,11 +194,12 @@ class Account(RuleBasedStateMachine):
                 assert self.desk.manager.stop_state(position) in {"guarded", "resting"}
                 continue
             assert self.desk.manager.stop_state(position) == "resting"
-            assert len(stops) == 1
-            if stops[0].status is S.PARTIALLY_FILLED:  # being executed: replaced once the venue is done with it
-                continue
-            assert stops[0].request.quantity - stops[0].filled_quantity == position.quantity
-            assert self.desk.venue.is_open(stops[0].client_order_id)
+            if any(stop.status is S.PARTIALLY_FILLED for stop in stops):
+                continue  # being executed: replaced once the venue is done with it
+            assert sum(stop.open_quantity for stop in stops) == position.quantity
+            assert all(self.desk.venue.is_open(stop.client_order_id) for stop in stops)
+            at_target = [o.open_quantity for o in mine if o.purpose is OrderPurpose.TAKE_PROFIT]
+            assert at_target == ([position.target_quantity] if position.target_ticks is not None else [])
 
     @precondition(lambda self: not self.is_silent)
     @invariant()

@@ -64,6 +64,19 @@ def test_a_guard_acts_once_on_several_prices_of_one_moment():
     assert len(step.plans) == 1
 
 
+def test_a_stop_for_a_part_alone_is_guarded_for_the_rest():
+    at = desk(take_profit_ppm=50_000, take_profit_part_ppm=500_000)
+    buy(at)
+    stops = [o for o in at.manager.live_orders if o.purpose is OrderPurpose.STOP]
+    assert len(stops) == 2
+    at.venue.protective = "refuse"
+    at.venue.end(stops[1].client_order_id, S.EXPIRED)
+    at.poll()
+    at.advance()
+    at.quote(BTC, "97")
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.STOP_LOSS]
+
+
 def test_a_resting_target_does_not_keep_the_guard_from_its_stop():
     at = desk(take_profit_ppm=50_000)
     buy(at)

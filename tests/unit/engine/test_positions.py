@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import fill, instrument, order, position
 
-from vela.domain.order import Side
+from vela.domain.order import OrderPurpose, Side
 from vela.domain.position import ExitReason, PositionSide
 from vela.domain.regime import MarketRegime
 from vela.engine import positions as booking
@@ -20,6 +20,7 @@ from vela.engine.rules import TradingRules
 
 BARE = TradingRules(stop_loss_ppm=0)
 FEE = Decimal("0.05")
+EXIT = OrderPurpose.EXIT
 amounts = st.decimals("0.00000001", "1e6", places=8)
 
 
@@ -78,7 +79,7 @@ def test_growing_does_not_loosen_a_stop_that_has_trailed():
 
 
 def test_a_reduction_relieves_cost_in_proportion():
-    held = booking.reduced(position(), fill("110", "0.2", Side.SELL), FEE)
+    held = booking.reduced(position(), fill("110", "0.2", Side.SELL), FEE, EXIT)
     assert (held.quantity, held.cost, held.realised_pnl) == (Decimal("0.3"), 30, 2)
     assert (held.exit_quantity, held.exit_value, held.fees) == (Decimal("0.2"), 22, Decimal("0.10"))
     assert (held.entry_quantity, held.entry_value) == (Decimal("0.5"), 50)
@@ -86,8 +87,8 @@ def test_a_reduction_relieves_cost_in_proportion():
 
 def test_a_short_gains_when_it_buys_back_lower():
     short = position(side=PositionSide.SHORT)
-    assert booking.reduced(short, fill("90", "0.5"), FEE).realised_pnl == 5
-    assert booking.reduced(short, fill("110", "0.5"), FEE).realised_pnl == -5
+    assert booking.reduced(short, fill("90", "0.5"), FEE, EXIT).realised_pnl == 5
+    assert booking.reduced(short, fill("110", "0.5"), FEE, EXIT).realised_pnl == -5
 
 
 @given(amounts, amounts, st.lists(st.fractions(0, 1), max_size=5))
@@ -102,9 +103,9 @@ def test_parts_relieve_the_whole_cost_exactly(price: Decimal, quantity: Decimal,
                 1, 10**18
             )
             relieved += Fraction(cost)
-            held = booking.reduced(held, fill("1", str(part), Side.SELL), FEE)
+            held = booking.reduced(held, fill("1", str(part), Side.SELL), FEE, EXIT)
             assert 0 <= Fraction(held.cost) == whole - relieved
-    last = booking.reduced(held, fill("1", str(held.quantity), Side.SELL), FEE)
+    last = booking.reduced(held, fill("1", str(held.quantity), Side.SELL), FEE, EXIT)
     assert (last.cost, last.quantity) == (0, 0)
 
 
@@ -113,9 +114,46 @@ def test_a_large_cost_can_be_relieved():
     assert booking.relieved_cost(rich, Decimal(1)) == Decimal("4115226300411.5")
 
 
+def parted(percent: str, notional: str = "0"):
+    part = rules(take_profit_ppm=100_000, take_profit_part_ppm=int(Decimal(percent) * 10_000))
+    return booking.opened(fill("100", "0.5"), order(), FEE, part, instrument(notional=notional))
+
+
+def test_a_target_may_be_for_a_part_rounded_down_to_step():
+    assert (parted("33.333").target_ticks, parted("33.333").target_quantity) == (11_000, Decimal("0.16666"))
+    assert parted("100").target_quantity == Decimal("0.5")
+
+
+@pytest.mark.parametrize(("notional", "quantity"), [("24.5", "0.25"), ("24.51", "0.5")])
+def test_a_part_that_would_leave_too_little_is_the_whole(notional: str, quantity: str):
+    # Half is worth 27.50 at the target and 24.50 at the stop.
+    assert parted("50", notional).target_quantity == Decimal(quantity)
+
+
+def test_the_target_is_gone_when_its_part_is():
+    half = booking.reduced(parted("50"), fill("110", "0.15", Side.SELL), FEE, OrderPurpose.TAKE_PROFIT)
+    assert (half.target_ticks, half.target_quantity) == (11_000, Decimal("0.10"))
+    rest = booking.reduced(half, fill("110", "0.10", Side.SELL), FEE, OrderPurpose.TAKE_PROFIT)
+    assert (rest.target_ticks, rest.target_quantity, rest.quantity) == (None, 0, Decimal("0.25"))
+    assert rest.stop_ticks == half.stop_ticks == 9_800
+
+
+def test_what_a_stop_leaves_follows_by_its_own_stop():
+    left = booking.reduced(parted("50"), fill("98", "0.25", Side.SELL), FEE, OrderPurpose.STOP)
+    assert (left.quantity, left.target_ticks, left.stop_ticks) == (Decimal("0.25"), None, 9_800)
+
+
+def test_a_further_fill_of_the_entry_does_not_close_a_part_twice():
+    part = rules(take_profit_ppm=100_000, take_profit_part_ppm=500_000)
+    taken = booking.reduced(parted("50"), fill("110", "0.25", Side.SELL), FEE, OrderPurpose.TAKE_PROFIT)
+    grown = booking.grown(taken, fill("100", "0.1"), FEE, part, instrument())
+    # Half of 0.6 is 0.3, of which 0.25 are closed.
+    assert (grown.quantity, grown.target_quantity) == (Decimal("0.35"), Decimal("0.05"))
+
+
 def test_the_round_trip_that_is_left():
-    held = booking.reduced(position(), fill("110", "0.2", Side.SELL), FEE)
-    done = booking.reduced(held, fill("105", "0.3", Side.SELL, time=9_000), FEE)
+    held = booking.reduced(position(), fill("110", "0.2", Side.SELL), FEE, EXIT)
+    done = booking.reduced(held, fill("105", "0.3", Side.SELL, time=9_000), FEE, EXIT)
     trade = booking.closed_trade(done, 9_000, ExitReason.TRAILING)
     # Gain 22 + 31.50 - 50 = 3.50, fees 3 × 0.05.
     assert (trade.pnl, trade.fees, trade.quantity) == (Decimal("3.35"), Decimal("0.15"), Decimal("0.5"))

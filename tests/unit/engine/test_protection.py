@@ -9,7 +9,7 @@ from tests.builders import instrument, order, position
 
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import PositionSide
-from vela.engine.protection import covers, is_settling, protective_requests
+from vela.engine.protection import covers, is_settling, protective_requests, stopped_quantity
 
 S = OrderStatus
 HELD = position(stop_ticks=9_800, target_ticks=11_000, revision=3)
@@ -30,6 +30,27 @@ def test_stop_and_target_form_one_group():
     }
     assert stop == OrderRequest("BTCUSDT-1000-S3", type=OrderType.STOP, stop_price=Decimal("98.00"), **common)
     assert target == OrderRequest("BTCUSDT-1000-T3", type=OrderType.LIMIT, price=Decimal("110.00"), **common)
+
+
+def test_a_part_has_its_pair_and_the_rest_a_stop_of_its_own():
+    held = position(stop_ticks=9_800, target_ticks=11_000, target_quantity=Decimal("0.2"), revision=3)
+    stop, rest, target = protective_requests(held, instrument())
+    assert [(r.type, r.quantity, r.group is None) for r in (stop, rest, target)] == [
+        (OrderType.STOP, Decimal("0.2"), False),
+        (OrderType.STOP, Decimal("0.3"), True),
+        (OrderType.LIMIT, Decimal("0.2"), False),
+    ]
+    assert stop.group == target.group
+    assert stop.stop_price == rest.stop_price
+    assert len({stop.client_order_id, rest.client_order_id, target.client_order_id}) == 3
+    assert stopped_quantity(resting(held)) == Decimal("0.5")
+
+
+def test_when_the_part_is_closed_the_stop_of_the_rest_covers_it():
+    held = position(stop_ticks=9_800, target_ticks=11_000, target_quantity=Decimal("0.2"), revision=3)
+    rest = resting(held)[1]
+    left = position(quantity=Decimal("0.3"), stop_ticks=9_800, revision=3)
+    assert covers([rest], left, instrument())
 
 
 def test_one_alone_has_no_group():

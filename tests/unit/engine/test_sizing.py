@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.builders import instrument
 
 from vela.engine.risk import entry_cost
-from vela.engine.rules import Stake
-from vela.engine.sizing import entry_steps
+from vela.engine.rules import Stake, TradingRules
+from vela.engine.sizing import entry_order, entry_steps
 
 prices = st.decimals("1e-8", "1e6", places=8)
 balances = st.decimals("0", "1e9", places=12)
@@ -67,3 +68,17 @@ def test_a_fixed_stake_is_spent_to_the_last_step_before_the_fee(price, step, amo
 def test_a_percentage_is_spent_to_the_last_step_before_the_fee(price, step, percent, equity):
     count = entry_steps(Stake.from_str(f"{percent}%"), price, step, Decimal(0), equity, Decimal("0.001"))
     assert price * count * step <= equity * percent / 100 < price * (count + 1) * step
+
+
+def test_an_order_that_moves_the_price_is_sized_for_it():
+    # 10 at 100 would be 10 of 1,000: a tenth of 1 %, so 100.10 and 9.99000; for those 100.10, rounded up.
+    rules = TradingRules(stake=Stake.from_str("1000"), slippage_ppm=0, impact_ppm=10_000)
+    price, count = entry_order(rules, instrument(step="0.001"), 10_000, 1_000.0, Decimal(5_000), Decimal(5_000))
+    assert (price, count) == (Decimal("100.10"), 9_990)
+
+
+@given(st.integers(100, 10**7), st.floats(0, 1e6), st.decimals("1", "1e6", places=2), st.integers(0, 500_000))
+def test_all_that_is_free_pays_for_the_price_that_it_makes(quote, volume, free, impact):
+    rules = TradingRules(stake=Stake.from_str("all"), impact_ppm=impact)
+    price, count = entry_order(rules, instrument(), quote, volume, free, free)
+    assert entry_cost(price, count * instrument().step, rules.fee_rate) <= free

@@ -2,87 +2,43 @@ from __future__ import annotations
 
 import contextlib
 from decimal import Decimal
-from functools import partial
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.unit.simulation.market import BTC, ETH, MINUTE, SOL, Market, limit, market, stop
 
 from vela.domain.errors import ConfigurationError, LedgerError, OrderNotFound, OrderRefused
 from vela.domain.events import Tick
-from vela.domain.instrument import Instrument
 from vela.domain.money import add
-from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
-from vela.domain.trading_symbol import TradingSymbol
+from vela.domain.order import OrderStatus, Side
 from vela.ports.execution import Balance
 from vela.simulation import exchange as exchange_module
-from vela.simulation.exchange import SimulatedExchange
-from vela.simulation.exchange_events import ExchangeEvent, OrderAccepted, OrderCancelled, OrderExpired, OrderFilled
-
-BTC, ETH, SOL = TradingSymbol("BTC"), TradingSymbol("ETH"), TradingSymbol("SOL")
-INSTRUMENTS = [
-    Instrument(BTC, Decimal("0.1"), Decimal("0.001"), min_notional=Decimal(5), min_quantity=Decimal("0.002")),
-    Instrument(ETH, Decimal("0.1"), Decimal("0.001"), min_notional=Decimal(5)),
-]
-MINUTE = 60_000
-
-
-class Market:
-    """An exchange together with whoever drives it: events are kept, then applied."""
-
-    def __init__(self, balances: dict[str, str], *, fee_rate: str = "0.001", slippage_ppm: int = 0) -> None:
-        amounts = {asset: Decimal(amount) for asset, amount in balances.items()}
-        self.new = partial(
-            SimulatedExchange, INSTRUMENTS, amounts, fee_rate=Decimal(fee_rate), slippage_ppm=slippage_ppm
-        )
-        self.exchange = self.new()
-        self.events: list[ExchangeEvent] = []
-
-    def take(self, events):
-        for event in events:
-            self.exchange.apply(event)
-        self.events += events
-        return list(events)
-
-    def submit(self, *requests):
-        return self.take(self.exchange.submit(*requests))
-
-    def replace(self, cancel, *requests):
-        return self.take(self.exchange.cancel_and_replace(cancel, *requests))
-
-    def jump(self, time, price, symbol=BTC):
-        return self.take(self.exchange.on_ticks(time, [Tick(symbol, price, price, price, jump=True)]))
-
-    def move(self, time, price, low, high, symbol=BTC):
-        return self.take(self.exchange.on_ticks(time, [Tick(symbol, price, low, high)]))
-
-    def status(self, client_order_id):
-        return self.exchange.order(client_order_id).status
-
-    def fill(self, client_order_id):
-        return self.exchange.order(client_order_id).fills[0]
-
-    def replayed(self) -> SimulatedExchange:
-        twin = self.new()
-        for event in self.events:
-            twin.apply(event)
-        return twin
-
-
-def market(name, quantity, side=Side.BUY, symbol=BTC, group=None):
-    return OrderRequest(name, symbol, side, OrderType.MARKET, Decimal(quantity), group=group)
-
-
-def limit(name, quantity, price, side=Side.SELL, group=None):
-    return OrderRequest(name, BTC, side, OrderType.LIMIT, Decimal(quantity), price=Decimal(price), group=group)
-
-
-def stop(name, quantity, price, side=Side.SELL, group=None):
-    return OrderRequest(name, BTC, side, OrderType.STOP, Decimal(quantity), stop_price=Decimal(price), group=group)
-
+from vela.simulation.exchange_events import OrderAccepted, OrderCancelled, OrderExpired, OrderFilled
 
 # ------------------------------------------------------------------------------------------------------- market orders
+
+
+def test_a_large_order_pays_for_its_share_of_what_is_traded():
+    trading = Market({"USDT": "1000"}, slippage_ppm=1_000, impact_ppm=20_000)
+    trading.jump(MINUTE, 100.0, volume=200.0)
+    trading.submit(market("a", "2"))
+    assert trading.fill("a").price == Decimal("100.3")  # 0.1 %, and a tenth of 2 %
+
+
+def test_stops_at_one_price_weigh_on_the_market_together():
+    trading = Market({"BTC": "10"}, impact_ppm=20_000)
+    trading.jump(MINUTE, 100.0)
+    trading.submit(stop("a", "1", "98"), stop("b", "3", "98"), stop("c", "2", "97"))
+    trading.move(2 * MINUTE, 96.0, 96.0, 100.0, volume=400.0)
+    # 4 of 400 are a tenth of 2 %: 97.804, down to the tick. 2 of 400 are 0.1415 %: 96.8628.
+    assert [trading.fill(name).price for name in "abc"] == [Decimal("97.8"), Decimal("97.8"), Decimal("96.8")]
+
+
+def test_impact_out_of_range_is_refused():
+    with pytest.raises(ConfigurationError, match="impact was 1000001 ppm; accepted: 0 to 1000000"):
+        Market({}, impact_ppm=1_000_001)
 
 
 def test_a_market_order_pays_the_fresh_quote_with_slippage_and_the_exact_fee():

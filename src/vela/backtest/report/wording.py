@@ -9,6 +9,7 @@ from decimal import Decimal
 from vela.analysis.daily import DAY_MS, elapsed_days
 from vela.backtest.result import BacktestResult
 from vela.domain.checked_candles import CheckedCandles
+from vela.domain.execution_rules import PPM
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.rules import StakeKind, TradingRules
@@ -65,17 +66,18 @@ def name_of(key: str) -> str:
 def assumptions(result: BacktestResult, timeframe_ms: int | None = None) -> list[str]:
     """Return what the run took for granted, one sentence each."""
     rules = result.rules
-    slippage = plain(Decimal(rules.slippage_ppm) / 10_000)
     lines = [
         "What is decided at a candle's close fills at the next open: exits first, then entries by confidence.",
         f"Every fill pays {plain(rules.fee_rate * 100)} % of its value as fee.",
-        f"Market orders and stops lose a further {slippage} % to slippage, take-profits nothing.",
+        _slippage(rules),
         _levels(rules),
         f"An entry spends {_stake(rules)}; at most {_positions(rules.max_positions)} at once, and {_cooldown(rules)}.",
         "A sell signal without a position opens a short one."
         if result.provenance.config.get("allow_short")
         else "Long only: a sell signal closes a position, it opens none.",
-        "Orders fill whole, whatever their size: the market's depth is not known from candles.",
+        "Orders fill whole, whatever their size: the market's depth is not known from candles."
+        if not rules.impact_ppm
+        else "Orders fill whole: what their size does to the price is an estimate from the candles' volume.",
         "What is still held at the end stays open and counts at its last close.",
     ]
     if rules.regime_filter:
@@ -83,6 +85,17 @@ def assumptions(result: BacktestResult, timeframe_ms: int | None = None) -> list
     if timeframe_ms is not None:
         lines.append(f"Within a candle of {length(timeframe_ms)} the order of prices is unknown beyond these rules.")
     return lines
+
+
+def _slippage(rules: TradingRules) -> str:
+    base = f"Market orders and stops lose a further {plain(Decimal(rules.slippage_ppm) / 10_000)} % to slippage"
+    if not rules.impact_ppm:
+        return f"{base}, take-profits nothing."
+    impact = plain(Decimal(rules.impact_ppm) / 10_000)
+    return (
+        f"{base}, and {impact} % more if they are as large as the volume of the candle before, smaller ones less, by "
+        "the square root of their share; take-profits lose nothing."
+    )
 
 
 def _levels(rules: TradingRules) -> str:
@@ -97,6 +110,9 @@ def _levels(rules: TradingRules) -> str:
         return "No stop and no target: only a signal closes a position."
     if rules.trailing_ppm and rules.trailing_after_ppm:
         levels.append(f"trailing from a gain of {plain(Decimal(rules.trailing_after_ppm) / 10_000)} %")
+    if rules.take_profit_ppm and rules.take_profit_part_ppm < PPM:
+        part = plain(Decimal(rules.take_profit_part_ppm) / 10_000)
+        levels.append(f"the take-profit closes {part} % of the position, the rest runs on under its stop")
     return (
         f"{', '.join(levels)[0].upper()}{', '.join(levels)[1:]}: tested against low and high inside every candle, that "
         "of the entry too; beyond the level at the open, the open counts; stop and target both inside, the stop counts "

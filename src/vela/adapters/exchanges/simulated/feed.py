@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from vela.adapters.clock import SimulatedClock
 from vela.adapters.exchanges.simulated.sources import CandleSource, Step
@@ -82,7 +83,7 @@ class SimulatedFeed:
         closed: tuple[SymbolCandle, ...] = ()
         for opens, rows in self._steps():
             await self._open(opens)
-            usable = [row for row in rows if self._is_usable(row)]
+            usable = self._usable(rows)
             if usable:
                 yield PricesMoved(time=self._clock.now(), ticks=tuple(map(_jump, usable)))
             if closed:
@@ -118,31 +119,47 @@ class SimulatedFeed:
         await self._clock.sleep_until(opens)
         self._clock.set(opens)
 
-    def _is_usable(self, row: SymbolCandle) -> bool:
-        sequence = self._sequences[row.symbol]
-        if sequence.fault(row.candle, row.candle.open_time + self._length) is not None:
-            return False
-        sequence.take(row.candle)
-        return True
+    def _usable(self, rows: Iterable[SymbolCandle]) -> list[_Row]:
+        usable = []
+        for row in rows:
+            sequence = self._sequences[row.symbol]
+            if sequence.fault(row.candle, row.candle.open_time + self._length) is None:
+                usable.append(_Row(row, 0.0 if sequence.last is None else sequence.last.volume))
+                sequence.take(row.candle)
+        return usable
 
-    def _inside(self, opens: int, rows: Sequence[SymbolCandle]) -> Iterator[tuple[int, tuple[Tick, ...]]]:
+    def _inside(self, opens: int, rows: Sequence[_Row]) -> Iterator[tuple[int, tuple[Tick, ...]]]:
         last = opens + self._length - 1
         if self._clock.speed is None:
-            yield last, tuple(Tick(r.symbol, r.candle.close, r.candle.low, r.candle.high) for r in rows)
+            yield last, tuple(row.moved(row.candle.close, row.candle.low, row.candle.high) for row in rows)
             return
         moves = max(_CORNERS, int(self._length / 1000 / self._clock.speed * _MOVES_PER_SECOND))
-        paths = [_path(row.candle, moves, self._instruments[row.symbol]) for row in rows]
+        paths = [_path(row.candle, moves, self._instruments[row.entry.symbol]) for row in rows]
         for move in range(moves):
             ticks = (
-                Tick(row.symbol, path[move + 1], min(path[move : move + 2]), max(path[move : move + 2]))
+                row.moved(path[move + 1], min(path[move : move + 2]), max(path[move : move + 2]))
                 for row, path in zip(rows, paths, strict=True)
             )
             yield opens + self._length * (move + 1) // moves - 1, tuple(ticks)
 
 
-def _jump(row: SymbolCandle) -> Tick:
+class _Row(NamedTuple):
+    """A candle to be played, and what was traded in the one before."""
+
+    entry: SymbolCandle
+    volume: float
+
+    @property
+    def candle(self) -> Candle:
+        return self.entry.candle
+
+    def moved(self, price: float, low: float, high: float) -> Tick:
+        return Tick(self.entry.symbol, price, low, high, volume=self.volume)
+
+
+def _jump(row: _Row) -> Tick:
     price = row.candle.open
-    return Tick(row.symbol, price, price, price, jump=True)
+    return Tick(row.entry.symbol, price, price, price, jump=True, volume=row.volume)
 
 
 def _path(candle: Candle, moves: int, instrument: Instrument) -> list[float]:

@@ -73,6 +73,7 @@ class PaperExecution:
         *,
         fee_rate: Decimal,
         slippage_ppm: int,
+        impact_ppm: int = 0,
     ) -> None:
         """Open the account, or go on with the one that is there.
 
@@ -82,6 +83,7 @@ class PaperExecution:
             balances: what a new account begins with; an account that is there keeps its own.
             fee_rate: see `SimulatedExchange`.
             slippage_ppm: see `SimulatedExchange`.
+            impact_ppm: see `SimulatedExchange`.
 
         Raises:
             StorageError: the log cannot be read or written, or is damaged.
@@ -90,7 +92,9 @@ class PaperExecution:
         self._log = log
         header, entries = self._read()
         initial = balances if header is None else header.balances
-        self._exchange = SimulatedExchange(instruments, initial, fee_rate=fee_rate, slippage_ppm=slippage_ppm)
+        self._exchange = SimulatedExchange(
+            instruments, initial, fee_rate=fee_rate, slippage_ppm=slippage_ppm, impact_ppm=impact_ppm
+        )
         for number, events in entries:
             self._replay(number, events)
         if header is None:

@@ -175,6 +175,7 @@ positions = Table(
     _required("stop_reason", EnumText(ExitReason)),
     Column("target_ticks", BigInteger),
     _required("best_ticks", BigInteger),
+    _required("target_quantity", ExactDecimal),
     _required("realised_pnl", ExactDecimal),
     _required("exit_quantity", ExactDecimal),
     _required("exit_value", ExactDecimal),

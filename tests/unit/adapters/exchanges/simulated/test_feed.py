@@ -19,8 +19,8 @@ BTC, ETH = TradingSymbol("BTC"), TradingSymbol("ETH")
 MINUTE = 60_000
 
 
-def candle(minute: float, open_=100.0, high=110.0, low=90.0, close=105.0) -> Candle:
-    return Candle(int(minute * MINUTE), open_, high, low, close, 1.0)
+def candle(minute: float, open_=100.0, high=110.0, low=90.0, close=105.0, volume=1.0) -> Candle:
+    return Candle(int(minute * MINUTE), open_, high, low, close, volume)
 
 
 class Steps:
@@ -230,3 +230,15 @@ async def test_real_anomalies_reach_the_checks_and_time_never_goes_back(shared_d
     times = [price.time for price in played.prices]
     assert times == sorted(times)
     assert played.feed.steps_done == source.count()
+
+
+@pytest.mark.parametrize("speed", [None, 1e6])
+async def test_prices_tell_what_was_traded_in_the_candle_before(speed):
+    rows = [(minute, [(BTC, candle(minute, volume=10.0 * minute))]) for minute in (10, 11, 12)]
+    played = await Played(Steps(*rows), speed=speed).run()
+    told = [(prices.time // MINUTE, prices.ticks[0].volume) for prices in played.prices]
+    assert sorted(set(told)) == [(10, 0.0), (11, 100.0), (12, 110.0)]
+    resumed = await Played(
+        Steps(*rows, past=[(BTC, candle(10, volume=100.0))]), speed=speed, resume_after=11 * MINUTE
+    ).run()
+    assert resumed.prices[0].ticks[0].volume == 100.0

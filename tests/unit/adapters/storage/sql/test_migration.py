@@ -72,6 +72,40 @@ def test_down_leaves_nothing_and_up_again_works(connection):
     assert "orders" in statements(connection)
 
 
+def test_open_positions_go_up_and_down_with_what_their_targets_close(connection):
+    def migrate(go, revision: str) -> None:
+        with connection.begin():
+            go(Config(INI, attributes={"connection": connection}), revision)
+
+    def targets() -> list[tuple[str, int | None]]:
+        with connection.begin():
+            rows = connection.exec_driver_sql("SELECT symbol, target_ticks FROM positions").all()
+        return [(str(row[0]), row[1]) for row in rows]
+
+    migrate(command.upgrade, "0001")
+    columns = (
+        "symbol, side, quantity, cost, entry_quantity, entry_value, entry_time, fees, strategy, entry_reason, regime, "
+        "stop_ticks, stop_reason, target_ticks, best_ticks, realised_pnl, exit_quantity, exit_value, revision"
+    )
+    rest = "'LONG', '0.50', '50', '0.50', '50', 1, '0.05', 'S', 'signal', 'unknown', 9800, 'stop_loss'"
+    with connection.begin():
+        for name, target in (("BTC", "11000"), ("ETH", "NULL")):
+            connection.exec_driver_sql("INSERT INTO symbols VALUES (?, ?, 'USDT')", (name, name))
+            values = f"'{name}', {rest}, {target}, 10000, '0', '0', '0', 1"
+            connection.exec_driver_sql(f"INSERT INTO positions ({columns}) VALUES ({values})")  # noqa: S608  our own words
+    migrate(command.upgrade, "0002")
+    with connection.begin():
+        quantities = connection.exec_driver_sql("SELECT symbol, target_quantity FROM positions").all()
+        assert [tuple(row) for row in quantities] == [("BTC", "0.50"), ("ETH", "0")]
+    migrate(command.downgrade, "0001")
+    assert targets() == [("BTC", 11_000), ("ETH", None)]
+    migrate(command.upgrade, "0002")
+    with connection.begin():
+        connection.exec_driver_sql("UPDATE positions SET target_quantity = '0.20'")
+    migrate(command.downgrade, "0001")
+    assert targets() == [("BTC", None), ("ETH", None)]
+
+
 def test_a_second_time_alembic_is_not_needed(tmp_path):
     code = f"""
 import sys
@@ -102,7 +136,7 @@ def test_a_newer_schema_is_named(connection):
     bring_up_to_date(connection)
     with connection.begin():
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0099'")
-    with pytest.raises(StorageError, match="has schema 0099; this program knows up to 0001"):
+    with pytest.raises(StorageError, match=f"has schema 0099; this program knows up to {HEAD}"):
         bring_up_to_date(connection)
 
 
