@@ -32,7 +32,8 @@ class Drift(msgspec.Struct, frozen=True):
     Attributes:
         kind: in what the trades differ.
         symbol, entry_time: which trade; the session's entry, or the backtest's where there is none, ms UTC.
-        session, backtest: the differing values as text; empty where there is no such trade.
+        session, backtest: the differing values as text; where there is no such trade, why, or nothing if that is not
+            known.
         cost: what the difference cost the session, in quote; below zero where it gained. For a missed or extra trade
             its whole result; None where it cannot be told apart from the others.
     """

@@ -68,6 +68,7 @@ def prepare(
     *,
     allow_short: bool,
     detail: Mapping[TradingSymbol, Candles] | None = None,
+    decide_from: int | None = None,
 ) -> Prepared:
     """Analyse all symbols and lay everything out. `detail`: finer candles, where there are some.
 
@@ -79,6 +80,8 @@ def prepare(
     series = tuple(candles[symbol] for symbol in symbols)
     rows = [instruments.get(symbol) or Instrument.raw(symbol) for symbol in symbols]
     answers = [_answer(strategy, symbol, part) for symbol, part in zip(symbols, series, strict=True)]
+    if decide_from is not None:
+        answers = [_from(decide_from, answer, part) for answer, part in zip(answers, series, strict=True)]
     grids, unit, fee_denominator = _grids(rows, rules)
     market = _market(series, answers, rules)
     is_aligned = all(np.array_equal(series[0].open_time, part.open_time) for part in series[1:])
@@ -119,6 +122,11 @@ def _answer(strategy: Strategy, symbol: TradingSymbol, candles: Candles) -> Sign
         if not np.all((asked >= 0.0) & (asked <= 1.0)):
             raise StrategyError(f"{strategy.name} gave a confidence outside its range; accepted: 0 to 1")
     return signals
+
+
+def _from(time: int, answer: Signals, candles: Candles) -> Signals:
+    counts = candles.open_time >= time
+    return Signals(answer.buy & counts, answer.sell & counts, answer.confidence)
 
 
 def _market(series: Sequence[Candles], answers: Sequence[Signals], rules: TradingRules) -> Market:

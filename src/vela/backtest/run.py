@@ -54,7 +54,15 @@ def backtest(
     window = {name: part for name, part in window.items() if len(part)}
     if not window:
         raise CandleError("there are no candles in the window; accepted: at least one")
-    prepared = prepare(strategy, window, instruments or {}, config.rules, allow_short=config.allow_short, detail=detail)
+    prepared = prepare(
+        strategy,
+        window,
+        instruments or {},
+        config.rules,
+        allow_short=config.allow_short,
+        detail=detail,
+        decide_from=config.decide_from,
+    )
     equity = np.empty(len(prepared.step_times), dtype=np.float64)
     book, account = new_book(len(window)), new_account(prepared.market, prepared.options)
     trades = np.empty((prepared.most_trades, len(TRADE_FIELDS)), dtype=np.int64)
@@ -91,7 +99,7 @@ def _cut(candles: Candles, start: int | None, end: int | None) -> Candles:
 
 def _described(config: BacktestConfig) -> dict[str, str | int | bool | None]:
     values = msgspec.structs.asdict(config.rules) | {
-        name: getattr(config, name) for name in ("allow_short", "start", "end")
+        name: getattr(config, name) for name in ("allow_short", "start", "decide_from", "end")
     }
     return {
         key: plain(value) if isinstance(value, Decimal) else value if isinstance(value, int | None) else str(value)

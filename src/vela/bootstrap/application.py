@@ -18,9 +18,10 @@ from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record, open_record
 from vela.bootstrap.market import Market, open_market
 from vela.bootstrap.settings import Settings
-from vela.bootstrap.strategies import find_strategy, is_shipped, make
+from vela.bootstrap.strategies import find_strategy, is_shipped, make, reference
 from vela.domain.errors import ConfigurationError
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.configuration import Configuration, SymbolConfiguration
 from vela.ports.record import Summary
 from vela.services.brain import BrainService
 from vela.services.historical import HistoricalService
@@ -118,6 +119,7 @@ class Application:
         """
         with open_record(self._settings.data_dir, trading=Purpose.JOURNAL) as record:
             _claim(record, self._market)
+            await self._note_configuration(record)
             try:
                 await self._start(record, greet)
                 await self._wait(stop)
@@ -147,6 +149,21 @@ class Application:
         trading = Group("trading", lambda: self._build_trading(record), is_essential=True, keeps_messages=False)
         await self._supervisor.start(trading)
         greet(Ready(__version__, self._market.title, ", ".join(map(str, self._market.symbols)), url, link))
+
+    async def _note_configuration(self, record: Record) -> None:
+        cursor = await record.journal.cursor()
+        instruments = sorted(self._market.source.instruments(), key=lambda instrument: instrument.symbol)
+        chosen = [(instrument, self._strategies[instrument.symbol]) for instrument in instruments]
+        record.configurations.keep(
+            Configuration(
+                since=self._market.source.start if cursor is None else cursor,
+                rules=self._rules,
+                symbols=tuple(
+                    SymbolConfiguration(instrument, reference(type(strategy)), strategy.settings)
+                    for instrument, strategy in chosen
+                ),
+            )
+        )
 
     async def _wait(self, stop: asyncio.Event) -> None:
         running = asyncio.create_task(self._supervisor.wait())

@@ -28,23 +28,23 @@ from vela.strategies.base import Strategy
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """A finished replay.
+class Comparison:
+    """A session of the live stack beside its backtest.
 
     Attributes:
-        summary: of the live stack's record.
-        trades: closed round trips, oldest first.
-        outcome: the backtest of the same candles by the same rules.
+        summary: of the session's record.
+        trades: its closed round trips, oldest first.
+        expected: those of the backtest.
         drift: in what the two differ; nothing, if all is well.
     """
 
     summary: Summary
     trades: tuple[Trade, ...]
-    outcome: Outcome
+    expected: tuple[Trade, ...]
     drift: tuple[Drift, ...]
 
     def document(self) -> dict[str, object]:
-        """Return the replay as plain values, ready for JSON."""
+        """Return the comparison as plain values, ready for JSON."""
         return {
             "summary": {
                 name: value if isinstance(value, int | dict) else plain(value)
@@ -63,7 +63,7 @@ def run_replay(
     *,
     symbols_given: bool,
     progress: Callable[[str], None] = lambda _: None,
-) -> Replay:
+) -> Comparison:
     """Trade recorded candles twice, by the backtest and by the live stack, and compare.
 
     Args:
@@ -90,7 +90,8 @@ def run_replay(
         summary = asyncio.run(application.run(asyncio.Event(), lambda _ready: None))
         with open_record(Path(folder) / "data") as record:
             trades = tuple(reversed(record.reader.trades(limit=max(1, summary.trades))))
-    return Replay(summary, trades, outcome, explain_drift(trades, outcome.result.trades, within_ms=0))
+    expected = outcome.result.trades
+    return Comparison(summary, trades, expected, explain_drift(trades, expected, within_ms=0))
 
 
 def _live_settings(settings: BacktestSettings, data_dir: Path) -> Settings:

@@ -119,6 +119,11 @@ def is_shipped(strategy: type[Strategy]) -> bool:
     return SHIPPED.get(strategy.__name__) is strategy
 
 
+def reference(strategy: type[Strategy]) -> str:
+    """Return how `find_strategy` finds the class again."""
+    return strategy.__name__ if is_shipped(strategy) else f"{strategy.__module__}:{strategy.__qualname__}"
+
+
 def read_values(strategy: type[Strategy], assignments: Sequence[str]) -> dict[str, Number]:
     """Read parameters as they are written on a command line: `fast=10`.
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vela.cli import rule_options as rule
+from vela.domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from vela.bootstrap.replay import Comparison
 
 EXIT_FINDING = 1
 
 
 def replay(  # noqa: PLR0917  one parameter per option
-    strategy: Annotated[str, typer.Argument(help="A strategy's name (vela strategies), or module:Class.")],
+    strategy: Annotated[
+        str | None, typer.Argument(help="A strategy's name (vela strategies), or module:Class.")
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(help="Data directory of a session that was traded: compare it instead of a new one.")
+    ] = None,
     candles: rule.CandleFiles = None,
     symbol: Annotated[
         str | None, typer.Option(help="What the candles are of: BTCUSDT.  [from the file's name]")
@@ -49,31 +59,55 @@ def replay(  # noqa: PLR0917  one parameter per option
     """Run a backtest's candles through the whole live stack and compare the trades; exit 1 if they differ.
 
     Example: vela replay SmaCrossover --candles btc.parquet --symbol BTCUSDT --explain-drift
+    Example: vela replay --session vela-data --explain-drift
     """
-    arguments = rule.given(locals())
-    import os
-
-    from vela.bootstrap.replay import run_replay
-    from vela.bootstrap.settings import load_backtest_settings
-    from vela.bootstrap.strategies import find_strategy, make, read_values
-    from vela.cli.output import print_json, print_table
-    from vela.cli.stages import stages
-
-    given = {**arguments, "symbols": symbol, "from": start, "to": end}
-    cls = find_strategy(strategy)
-    chosen = make(cls, read_values(cls, parameter or []))
-    settings = load_backtest_settings(given, os.environ)
-    with stages(3) as enter:
-        done = run_replay(chosen, settings, candles or [], symbols_given=symbol is not None, progress=enter)
+    arguments = {**rule.given(locals()), "symbols": symbol, "from": start, "to": end}
+    others = (strategy, candles, parameter, *arguments.values())
+    if session is None:
+        done = _replayed(strategy, arguments, candles or [], parameter or [])
+    elif all(other is None for other in others):
+        done = _checked(session)
+    else:
+        raise ConfigurationError("a session knows by what it was traded; accepted: --session without other options")
     document = done.document()
+    from vela.cli.output import print_json, print_table
+
     if json:
         print_json(document)
     else:
-        typer.echo(
-            f"{len(done.trades)} trades in the live stack, {len(done.outcome.result)} in the backtest: ", nl=False
-        )
+        typer.echo(f"{len(done.trades)} trades in the live stack, {len(done.expected)} in the backtest: ", nl=False)
         typer.echo("they differ" if done.drift else "identical to the last digit")
         if explain_drift and done.drift:
             print_table(document["drift"])  # type: ignore[arg-type]  # a list of rows by construction
     if done.drift:
         raise typer.Exit(EXIT_FINDING)
+
+
+def _replayed(
+    name: str | None, arguments: Mapping[str, object], files: Sequence[str], assignments: Sequence[str]
+) -> Comparison:
+    import os
+
+    from vela.bootstrap.replay import run_replay
+    from vela.bootstrap.settings import load_backtest_settings
+    from vela.bootstrap.strategies import find_strategy, make, read_values
+    from vela.cli.stages import stages
+
+    if name is None:
+        raise ConfigurationError("no strategy was named; accepted: vela replay STRATEGY, or --session DATA_DIR")
+    cls = find_strategy(name)
+    strategy = make(cls, read_values(cls, assignments))
+    settings = load_backtest_settings(arguments, os.environ)
+    given = arguments["symbols"] is not None
+    with stages(3) as enter:
+        return run_replay(strategy, settings, files, symbols_given=given, progress=enter)
+
+
+def _checked(session: str) -> Comparison:
+    from pathlib import Path
+
+    from vela.bootstrap.session_check import check_session
+    from vela.cli.stages import stages
+
+    with stages(2) as enter:
+        return check_session(Path(session), progress=enter)

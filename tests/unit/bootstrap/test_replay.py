@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from vela.bootstrap.backtest import run_backtest
 from vela.bootstrap.replay import run_replay
 from vela.bootstrap.settings import load_backtest_settings
 from vela.domain.errors import ConfigurationError
@@ -38,7 +39,9 @@ def test_both_ways_give_the_same_trades_and_the_document_says_so(tmp_path: Path)
     assert replay.trades == tuple(sorted(replay.trades, key=lambda trade: trade.exit_time))
     assert document["identical"] is True
     assert document["drift"] == []
-    assert replay.summary.final_equity == replay.outcome.result.final_equity
+    outcome = run_backtest(create_strategy("SmaCrossover", fast=5, slow=20), settings, files, symbols_given=False)
+    assert replay.expected == outcome.result.trades
+    assert replay.summary.final_equity == outcome.result.final_equity
 
 
 def test_the_window_is_kept(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Self
 from sqlalchemy import Connection, delete, insert, select
 
 from vela.adapters.storage.lock import DirectoryLock
+from vela.adapters.storage.sql.configurations import SqlConfigurations
 from vela.adapters.storage.sql.database import Database, Purpose, transaction
 from vela.adapters.storage.sql.journal import SqlJournal
 from vela.adapters.storage.sql.migration import bring_up_to_date
@@ -32,6 +33,7 @@ class Record:
         trading: what the orders service writes.
         journal: what the persistence service writes.
         reader: what the page and the commands read.
+        configurations: what the account was traded by.
         paper_log: the log of the paper account's exchange.
     """
 
@@ -54,6 +56,7 @@ class Record:
         try:
             self._own = self._connect(database, trading)
             bring_up_to_date(self._own)
+            self.configurations = SqlConfigurations(self._own)
             self.trading: TradingRecord = SqlTradingRecord(self._own)
             self.journal: Journal = SqlJournal(self._connect(database, Purpose.JOURNAL))
             self.reader: RecordReader = SqlRecordReader(self._connect(database, Purpose.READING))

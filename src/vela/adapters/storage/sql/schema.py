@@ -27,6 +27,7 @@ from vela.domain.order import OrderPurpose, OrderStatus, OrderType, Side
 from vela.domain.position import ExitReason, PositionSide
 from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action
+from vela.engine.rules import TradingRules
 
 metadata = MetaData(
     naming_convention={
@@ -267,12 +268,25 @@ candle_faults = Table(
     _required("count", BigInteger),
 )
 
+# What the account is traded by: rules and, of every symbol, the strategy and the venue's rules, each from a moment on.
+trading_rules = Table(
+    "trading_rules",
+    metadata,
+    _key("since", BigInteger),
+    _required("rules", JsonText(TradingRules)),
+)
+
 strategy_configs = Table(
     "strategy_configs",
     metadata,
+    Column("since", BigInteger, ForeignKey("trading_rules.since"), primary_key=True, nullable=False),
     _symbol(primary_key=True),
-    _key("strategy", Text),
-    _required("params", JsonText(dict[str, Any])),
+    _required("strategy", Text),
+    _required("params", JsonText(dict[str, int | float])),
+    _required("tick", ExactDecimal),
+    _required("step", ExactDecimal),
+    _required("min_notional", ExactDecimal),
+    _required("min_quantity", ExactDecimal),
 )
 
 account_meta = Table(
