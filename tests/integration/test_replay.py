@@ -158,11 +158,9 @@ def test_a_run_that_is_told_to_leave_goes_on_as_if_nothing_had_been(tmp_path: Pa
         while "Everything is kept" not in process.stderr.readline():
             assert process.poll() is None
         time.sleep(0.2)
-        began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
-        assert time.monotonic() - began < 4
         partly += json.loads(out)["candles"] < 3 * 1500
         assert breaches(tmp_path / "parts") == []
     assert partly, "the market was over before anybody could end the run"
