@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 
@@ -22,6 +22,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import gate
 from vela.engine.regime import classify_all
 from vela.engine.rules import TradingRules
+from vela.strategies.base import Strategy
 
 _REASONS = {
     BY_SIGNAL: ExitReason.SIGNAL,
@@ -68,6 +69,7 @@ class BacktestResult:
     Attributes:
         rules: what was traded by.
         strategy: name of the strategy.
+        suits: the regimes that it is made for; empty: it does not say.
         equity: value of the account at each step's close, float64, shape `(steps,)`, in quote.
         times: open time of each step, int64 ms UTC.
         refused: entries and exits that were not let through, by reason.
@@ -78,7 +80,7 @@ class BacktestResult:
         *,
         prepared: Prepared,
         rules: TradingRules,
-        strategy: str,
+        strategy: Strategy,
         trades: NDArray[np.int64],
         book: Book,
         cash: int,
@@ -88,7 +90,8 @@ class BacktestResult:
     ) -> None:
         """Keep the loop's numbers; `cash` and `equity` in its money units; `provenance` is asked when it is wanted."""
         self.rules = rules
-        self.strategy = strategy
+        self.strategy = strategy.name
+        self.suits = strategy.suits
         self.times = prepared.step_times
         self.equity = equity * float(prepared.unit)
         self.refused: dict[str, int] = {name: int(refused[number]) for name, number in _REFUSALS.items()}
@@ -229,13 +232,14 @@ class BacktestResult:
             return_pct=100.0 * float(pnl) / float(entry_value),
             entry_reason="signal",
             exit_reason=_REASONS[reason],
-            regime=self._regimes[place][entry_row - 1],
+            regime=self.regimes[instrument.symbol][entry_row - 1],
             strategy=self.strategy,
         )
 
     @cached_property
-    def _regimes(self) -> Mapping[int, list[MarketRegime]]:
-        return {place: classify_all(candles) for place, candles in enumerate(self._prepared.candles)}
+    def regimes(self) -> Mapping[TradingSymbol, Sequence[MarketRegime]]:
+        """The regime at every candle's close, by symbol."""
+        return {symbol: classify_all(candles) for symbol, candles in self.candles.items()}
 
     def _open_position(self, place: int) -> OpenPosition:
         instrument, candles, book = self._prepared.instruments[place], self._prepared.candles[place], self._book

@@ -81,7 +81,7 @@ def backtest(
     return BacktestResult(
         prepared=prepared,
         rules=config.rules,
-        strategy=strategy.name,
+        strategy=strategy,
         trades=trades[: account.counts[TRADED]].copy(),
         book=book,
         cash=int(account.cash_high[0]) * 2**64 + int(account.cash_low[0]),

@@ -21,6 +21,7 @@ def strategies(json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
             "name": name,
             "what": _first_line(strategy.__doc__),
             "shipped": is_shipped(strategy),
+            "suits": sorted(strategy.suits),
             "parameters": {
                 key: {"default": p.default, "low": p.low, "high": p.high} for key, p in strategy.parameters.items()
             },
@@ -35,6 +36,7 @@ def strategies(json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
             {
                 "strategy": name,
                 "what": _first_line(strategy.__doc__),
+                "made for": ", ".join(sorted(regime.replace("_", " ") for regime in strategy.suits)),
                 "parameters": ", ".join(f"{k} {p.default} ({p.low}–{p.high})" for k, p in strategy.parameters.items()),
             }
             for name, strategy in found.items()

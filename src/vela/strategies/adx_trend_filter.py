@@ -7,7 +7,7 @@ from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.crossing import ROUNDING
 from vela.indicators.trend import adx, atr, directional_indicators
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import TRENDS, Strategy, param
 from vela.strategies.memory import candles_to_forget, wilder_keeps
 
 
@@ -18,6 +18,8 @@ class AdxTrendFilter(Strategy):
     has stood still for so long that no range is left, Wilder's ratios keep their last values; that is no signal.
     Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
     """
+
+    suits = TRENDS
 
     adx_period: int = param(14, low=5, high=50)
     adx_threshold: float = param(25.0, low=5.0, high=60.0)

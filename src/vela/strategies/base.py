@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from vela.domain.candles import Candles
 from vela.domain.errors import StrategyError
+from vela.domain.regime import MarketRegime
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 
@@ -45,6 +46,13 @@ def param(default: Number, *, low: Number, high: Number) -> Any:  # noqa: ANN401
     return Parameter(default, low, high)
 
 
+TRENDS = frozenset({MarketRegime.BULL_TREND, MarketRegime.BEAR_TREND})
+"""Where strategies are at home that go with the market."""
+
+RANGES = frozenset({MarketRegime.SIDEWAYS_RANGE})
+"""Where those are that expect it to come back."""
+
+
 class Strategy(ABC):
     """Maps candles to signals for every candle at once; row i may use rows up to i only.
 
@@ -53,6 +61,8 @@ class Strategy(ABC):
     """
 
     parameters: ClassVar[dict[str, Parameter]] = {}
+    suits: ClassVar[frozenset[MarketRegime]] = frozenset()
+    """The regimes that it is made for, by its idea; empty: it says nothing of that. A report tells what came of it."""
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)

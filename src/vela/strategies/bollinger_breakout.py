@@ -6,7 +6,7 @@ from vela.domain.candles import Candles
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.bands import bollinger_bands, reentries
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import RANGES, Strategy, param
 
 
 class BollingerBreakout(Strategy):
@@ -15,6 +15,8 @@ class BollingerBreakout(Strategy):
     A market that stands still has bands without width; leaving them is no signal.
     Source: John Bollinger, Bollinger on Bollinger Bands (2001).
     """
+
+    suits = RANGES
 
     period: int = param(20, low=5, high=200)
     num_std: float = param(2.0, low=0.5, high=5.0)

@@ -10,7 +10,7 @@ from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.averages import ema
 from vela.indicators.crossing import begins, snap
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import TRENDS, Strategy, param
 from vela.strategies.memory import candles_to_forget, ema_keeps
 
 
@@ -19,6 +19,8 @@ class EmaTripleCross(Strategy):
 
     Source: the triple crossover method; see John J. Murphy, Technical Analysis of the Financial Markets (1999).
     """
+
+    suits = TRENDS
 
     fast: int = param(5, low=2, high=50)
     medium: int = param(20, low=5, high=100)

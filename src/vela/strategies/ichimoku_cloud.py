@@ -8,7 +8,7 @@ from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.crossing import crosses_above, crosses_below
 from vela.indicators.ichimoku import DISPLACEMENT, ichimoku
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import TRENDS, Strategy, param
 
 
 class IchimokuCloud(Strategy):
@@ -17,6 +17,8 @@ class IchimokuCloud(Strategy):
     The cloud at a candle is the one known 26 candles earlier and drawn ahead to it.
     Source: Goichi Hosoda, Ichimoku Kinko Hyo (1969).
     """
+
+    suits = TRENDS
 
     tenkan_period: int = param(9, low=3, high=50)
     kijun_period: int = param(26, low=5, high=100)

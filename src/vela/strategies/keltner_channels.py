@@ -6,7 +6,7 @@ from vela.domain.candles import Candles
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.bands import keltner_channels, reentries
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import RANGES, Strategy, param
 from vela.strategies.memory import candles_to_forget, ema_keeps, wilder_keeps
 
 
@@ -17,6 +17,8 @@ class KeltnerChannels(Strategy):
     Source: Chester W. Keltner, How to Make Money in Commodities (1960), with Linda Bradford Raschke's exponential
     average and average true range.
     """
+
+    suits = RANGES
 
     ema_period: int = param(20, low=5, high=200)
     atr_period: int = param(10, low=5, high=100)

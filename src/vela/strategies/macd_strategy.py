@@ -8,7 +8,7 @@ from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.crossing import crosses_above, crosses_below, snap
 from vela.indicators.momentum import macd
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import TRENDS, Strategy, param
 from vela.strategies.memory import candles_to_forget, ema_keeps
 
 
@@ -17,6 +17,8 @@ class MacdStrategy(Strategy):
 
     Source: Gerald Appel, The Moving Average Convergence-Divergence Trading Method (1979).
     """
+
+    suits = TRENDS
 
     fast: int = param(12, low=2, high=50)
     slow: int = param(26, low=5, high=200)

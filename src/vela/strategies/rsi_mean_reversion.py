@@ -7,7 +7,7 @@ from vela.domain.errors import StrategyError
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.momentum import rsi
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import RANGES, Strategy, param
 from vela.strategies.memory import candles_to_forget, wilder_keeps
 
 
@@ -17,6 +17,8 @@ class RsiMeanReversion(Strategy):
     The levels may hold for many candles; the risk gate, not the strategy, prevents a second entry.
     Source: J. Welles Wilder, New Concepts in Technical Trading Systems (1978).
     """
+
+    suits = RANGES
 
     period: int = param(14, low=5, high=50)
     oversold: float = param(30.0, low=5.0, high=45.0)

@@ -8,7 +8,7 @@ from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.averages import sma
 from vela.indicators.crossing import crosses_above, crosses_below
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import TRENDS, Strategy, param
 
 
 class SmaCrossover(Strategy):
@@ -17,6 +17,8 @@ class SmaCrossover(Strategy):
     Source: the classic two-average rule; see Brock, Lakonishok and LeBaron, Simple Technical Trading Rules and the
     Stochastic Properties of Stock Returns, Journal of Finance 47 (1992).
     """
+
+    suits = TRENDS
 
     fast: int = param(10, low=5, high=50)
     slow: int = param(30, low=20, high=200)

@@ -9,7 +9,7 @@ from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.indicators.crossing import crosses_above, crosses_below
 from vela.indicators.volume_profile import volume_profile
-from vela.strategies.base import Strategy, param
+from vela.strategies.base import RANGES, Strategy, param
 
 
 class VolumeProfile(Strategy):
@@ -19,6 +19,8 @@ class VolumeProfile(Strategy):
     the last `lookback_period` candles; to leave it is to be outside now and to have been inside one candle earlier.
     Source: J. Peter Steidlmayer's Market Profile with volume in place of time; James Dalton, Mind over Markets (1990).
     """
+
+    suits = RANGES
 
     lookback_period: int = param(100, low=20, high=500)
     num_bins: int = param(20, low=5, high=100)

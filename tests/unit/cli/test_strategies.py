@@ -11,6 +11,7 @@ def test_strategies_are_listed_with_parameters_and_ranges_as_json(vela) -> None:
     listed = {entry["name"]: entry for entry in json.loads(answer.out)}
     assert set(listed) == set(SHIPPED)
     assert listed["SmaCrossover"]["parameters"]["fast"] == {"default": 10, "low": 5, "high": 50}
+    assert listed["SmaCrossover"]["suits"] == ["bear_trend", "bull_trend"]
     assert listed["SmaCrossover"]["what"].startswith("Buy when the fast average")
 
 

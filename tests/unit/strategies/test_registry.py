@@ -6,9 +6,10 @@ from tests.builders import BTC, MINUTE, candles_of, random_walk
 
 from vela.domain.candles import Candles
 from vela.domain.errors import StrategyError
+from vela.domain.regime import MarketRegime
 from vela.domain.signal import Signals
 from vela.strategies.base import Strategy
-from vela.strategies.registry import SHIPPED, create_strategy
+from vela.strategies.registry import SHIPPED, create_strategy, recommended
 
 DEFAULTS = {
     "SmaCrossover": {"fast": 10, "slow": 30},
@@ -208,3 +209,12 @@ def test_values_beyond_a_parameters_range_are_refused(name: str, parameter: str)
     for value in (accepted.low - step, accepted.high + step, float("nan"), True):
         with pytest.raises(StrategyError, match=rf"^{name}\.{parameter} was .*; accepted: a (whole )?number from"):
             create_strategy(name, **{parameter: value})
+
+
+def test_every_shipped_strategy_is_recommended_where_it_is_at_home():
+    names = {regime: recommended(regime) for regime in MarketRegime}
+    assert set(SHIPPED) == {name for some in names.values() for name in some}
+    assert "SmaCrossover" in names[MarketRegime.BULL_TREND]
+    assert "RsiMeanReversion" in names[MarketRegime.SIDEWAYS_RANGE]
+    # Nothing shipped is made for a market in which stops fail, or one that is not known yet.
+    assert names[MarketRegime.HIGH_VOLATILITY] == names[MarketRegime.UNKNOWN] == ()

@@ -159,6 +159,12 @@ def _doubts_about_trades(result: BacktestResult) -> list[str]:
     best = max(trade.pnl for trade in result.trades)
     if sheet.pnl > 0 and sheet.wins > 1 and best > gains * Decimal(_LARGE_SHARE):
         lines.append(f"One trade brought {number(100 * float(best / gains), 0)} % of all gains.")
+    strange = [trade for trade in result.trades if trade.regime not in result.suits]
+    if result.suits and 2 * len(strange) > sheet.trades:
+        home = " and ".join(name_of(regime) for regime in sorted(result.suits))
+        lines.append(
+            f"{len(strange):,} of {sheet.trades:,} trades began outside of what {result.strategy} is made for: {home}."
+        )
     return lines
 
 

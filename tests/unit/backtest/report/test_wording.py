@@ -111,3 +111,23 @@ def test_the_year_compounds_its_months() -> None:
     assert len(table[2024]) == 13
     assert table[2024][12] == pytest.approx(result.sheet.total_return_pct)
     assert table[2024][11] is None
+
+
+def test_trades_in_regimes_that_a_strategy_is_not_made_for_are_a_reason_for_doubt() -> None:
+    result, data = run()
+    at_home = sum(trade.regime in result.suits for trade in result.trades)
+    trades = len(result.trades)
+    assert trades > 2 * at_home
+    expected = (
+        f"{trades - at_home} of {trades} trades began outside of what SmaCrossover is made for: bear trend and bull"
+    )
+    assert expected in doubts()
+    result.suits = frozenset()
+    assert "is made for" not in "\n".join(wording.warnings(result, data))
+
+
+def test_parts_and_impact_in_words() -> None:
+    said = assumed(take_profit_ppm=20_000, take_profit_part_ppm=500_000, impact_ppm=10_000)
+    assert "the take-profit closes 50 % of the position, the rest runs on under its stop" in said
+    assert "and 1 % more if they are as large as the volume of the candle before" in said
+    assert "an estimate from the candles' volume" in said
