@@ -12,36 +12,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from vela.backtest.compiled import compiled
+from vela.backtest.compiled import compiled_part
 from vela.backtest.tables import ALL, OPEN, PERCENT
 from vela.backtest.wide import add, approximate, product, quotient, subtract, times
 from vela.domain.execution_rules import market_fill_ticks, order_slippage_ppm
 
 
-@compiled
+@compiled_part
 def to_ticks(price, per_unit):
     """Return a price in whole ticks, the nearest."""
     return np.int64(np.rint(price * per_unit))
 
 
-@compiled
+@compiled_part
 def value_of(ticks, steps, scale, options):
     """Return what an order trades."""
     return times(times(product(ticks, steps), scale), options.fee_denominator)
 
 
-@compiled
+@compiled_part
 def _fee(ticks, steps, scale, options):
     return times(times(product(ticks, steps), scale), options.fee_numerator)
 
 
-@compiled
+@compiled_part
 def cost_of(ticks, steps, scale, options):
     """Return what an order trades, and its fee on top."""
     return add(value_of(ticks, steps, scale, options), _fee(ticks, steps, scale, options))
 
 
-@compiled
+@compiled_part
 def slippage_of(market, grids, options, s, row, steps):
     """Return the millionths that an order loses in the candle of that row; the one before tells what is traded."""
     if options.impact_ppm == 0:
@@ -49,7 +49,7 @@ def slippage_of(market, grids, options, s, row, steps):
     return order_slippage_ppm(steps, grids.step[s], market.volume[row - 1], options.slippage_ppm, options.impact_ppm)
 
 
-@compiled
+@compiled_part
 def entry_order(market, grids, options, s, row, is_long, cash, equity):
     """Return an entry's fill price in ticks and its size in steps.
 
@@ -66,13 +66,13 @@ def entry_order(market, grids, options, s, row, is_long, cash, equity):
     return market_fill_ticks(quote, is_long, slippage_of(market, grids, options, s, row, steps)), steps
 
 
-@compiled
+@compiled_part
 def _entry_steps(ticks, scale, cash, equity, options):
-    per_step = value_of(ticks, 1, scale, options)
+    per_step = value_of(ticks, np.int64(1), scale, options)
     if options.stake_kind == ALL:
         if cash[0] < 0:
             return np.int64(0)
-        return quotient(cash, cost_of(ticks, 1, scale, options))
+        return quotient(cash, cost_of(ticks, np.int64(1), scale, options))
     if options.stake_kind == PERCENT:
         if equity[0] < 0:
             return np.int64(0)
@@ -81,19 +81,19 @@ def _entry_steps(ticks, scale, cash, equity, options):
     return quotient((options.stake_high, options.stake_low), per_step)
 
 
-@compiled
+@compiled_part
 def cash_of(account):
     """Return the cash, exact."""
     return account.cash_high[0], account.cash_low[0]
 
 
-@compiled
+@compiled_part
 def cash_value(account):
     """Return the cash as a float, in money units."""
     return approximate(cash_of(account))
 
 
-@compiled
+@compiled_part
 def pay(account, is_buy, ticks, steps, scale, options):
     """Book a fill and its fee."""
     value, fee = value_of(ticks, steps, scale, options), _fee(ticks, steps, scale, options)
@@ -102,7 +102,7 @@ def pay(account, is_buy, ticks, steps, scale, options):
     account.cash_high[0], account.cash_low[0] = cash
 
 
-@compiled
+@compiled_part
 def exact_equity(market, grids, options, book, account):
     """Return cash and what is held at its newest close, exact, for stakes that are a share of it."""
     total = cash_of(account)
@@ -114,7 +114,7 @@ def exact_equity(market, grids, options, book, account):
     return total
 
 
-@compiled
+@compiled_part
 def worth_of(market, book, account):
     """Return the account's value in money units, each symbol standing behind the row that closed."""
     worth = cash_value(account)

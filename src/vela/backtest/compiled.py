@@ -62,14 +62,21 @@ for _rule in RULES:
     register_jitable(_rule)
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_WITHOUT_COUNTING: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
+
+# Numba counts references to every array that is handed on; where dozens are, for every candle, that would cost many
+# times the work itself: functions that only fill arrays can do without. And a call would copy the records of arrays
+# that it is given: each function is put in place where it is called.
+_IN_ONE_PIECE: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False, "forceinline": True}
+_NOT_FROM_PYTHON: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: _Function) -> _Function:
-    """Compile a function that makes no arrays, at its first call, and keep it on disk.
-
-    Numba counts references to every array that is handed on; where dozens are, for every candle, that would cost many
-    times the work itself. Functions that only fill arrays can do without.
-    """
-    loop: _Function = numba.njit(**_WITHOUT_COUNTING)(function)
+    """Compile a function that makes no arrays, at its first call, and keep it on disk."""
+    loop: _Function = numba.njit(**_IN_ONE_PIECE)(function)
     return loop
+
+
+def compiled_part(function: _Function) -> _Function:
+    """Compile a function that only compiled ones call: what Python would need to call it takes longest to compile."""
+    part: _Function = numba.njit(**_IN_ONE_PIECE, **_NOT_FROM_PYTHON)(function)
+    return part

@@ -20,7 +20,7 @@ from vela.backtest.accounting import (
     value_of,
     worth_of,
 )
-from vela.backtest.compiled import compiled
+from vela.backtest.compiled import compiled, compiled_part
 from vela.backtest.levels import hold, open_position, tighten, touched_inside
 from vela.backtest.tables import (
     BUY,
@@ -45,7 +45,7 @@ from vela.engine import gate
 from vela.engine.gate import PASSED, entry_refusal
 
 
-@compiled
+@compiled_part
 def _sort_by_confidence(candidates, count, market, row):
     # Few at a time: insertion, stable, so that equals stay in the order of symbols.
     for index in range(1, count):
@@ -58,7 +58,7 @@ def _sort_by_confidence(candidates, count, market, row):
         candidates[place] = s
 
 
-@compiled
+@compiled_part
 def _leave(trades, market, grids, options, book, account, s, row, ticks, reason):
     """Close a position: write the trade, take the money, forget the position."""
     index, first = account.counts[TRADED], market.first[s]
@@ -84,12 +84,12 @@ def _leave(trades, market, grids, options, book, account, s, row, ticks, reason)
     account.counts[OPEN] -= 1
 
 
-@compiled
+@compiled_part
 def _take_profit(trades, market, grids, options, book, account, s, row, ticks):
     """Close at the target what it closes: the position, or its part."""
     part = book.at_target[s]
     if part == book.steps[s]:
-        _leave(trades, market, grids, options, book, account, s, row, ticks, BY_TARGET)
+        _leave(trades, market, grids, options, book, account, s, row, ticks, np.int64(BY_TARGET))
         return
     pay(account, book.side[s] < 0, ticks, part, grids.scale[s], options)
     book.taken_ticks[s], book.taken_steps[s] = ticks, part
@@ -97,13 +97,18 @@ def _take_profit(trades, market, grids, options, book, account, s, row, ticks):
     hold(book, s, book.steps[s] - part, grids, options)
 
 
-@compiled
-def _exits_at_open(trades, market, grids, options, book, account, now):
-    """Close what was decided at the close before; who may enter is left in `candidates`."""
+@compiled_part
+def _exits_at_open(trades, market, grids, options, book, account, now, are_aligned):
+    """Close what was decided at the close before; who may enter is left in `candidates`.
+
+    `are_aligned`: every symbol has a candle now, so that nobody's time needs to be looked at.
+    """
     account.counts[WAITING] = 0
     for s in range(market.first.shape[0] - 1):
         r = account.row[s]
-        if r == market.first[s] or r == market.first[s + 1] or market.action[r - 1] == NONE or market.time[r] != now:
+        if r == market.first[s] or r == market.first[s + 1] or market.action[r - 1] == NONE:
+            continue
+        if not are_aligned and market.time[r] != now:
             continue
         is_buy_signal = market.action[r - 1] == BUY
         if book.side[s] == 0:
@@ -118,10 +123,10 @@ def _exits_at_open(trades, market, grids, options, book, account, now):
             quote = to_ticks(market.open[r], grids.ticks_per_unit[s])
             slippage = slippage_of(market, grids, options, s, r, book.steps[s])
             ticks = market_fill_ticks(quote, is_buy_signal, slippage)
-            _leave(trades, market, grids, options, book, account, s, r, ticks, BY_SIGNAL)
+            _leave(trades, market, grids, options, book, account, s, r, ticks, np.int64(BY_SIGNAL))
 
 
-@compiled
+@compiled_part
 def _entries_at_open(market, grids, options, book, account, now):
     """Let the candidates through the gate, by confidence, then by symbol."""
     waiting = account.counts[WAITING]
@@ -146,7 +151,7 @@ def _entries_at_open(market, grids, options, book, account, now):
             account.counts[OPEN],
             options.max_positions,
             steps > 0 and is_large,
-            steps == 0 and is_less(cash, value_of(ticks, 1, scale, options)),
+            steps == 0 and is_less(cash, value_of(ticks, np.int64(1), scale, options)),
             not is_less(cash, cost),
         )
         if refusal != PASSED:
@@ -158,7 +163,20 @@ def _entries_at_open(market, grids, options, book, account, now):
         account.counts[OPEN] += 1
 
 
-@compiled
+@compiled_part
+def _has_levels(book, s):
+    return book.quiet_low[s] > -np.inf or book.quiet_high[s] < np.inf
+
+
+@compiled_part
+def _is_quiet(market, book, s, row):
+    # Prices are not even read where no level waits for them: they would have to come from far memory.
+    if not _has_levels(book, s):
+        return True
+    return market.low[row] > book.quiet_low[s] and market.high[row] < book.quiet_high[s]
+
+
+@compiled_part
 def _pass_inside(trades, market, detail, grids, options, book, account, s, row):
     """Test the levels that stood at the open; if none is touched, move at the close those that trail."""
     at_stop, at_target = touched_inside(market, detail, grids, options, book, s, row)
@@ -179,37 +197,59 @@ def _pass_inside(trades, market, detail, grids, options, book, account, s, row):
 def _run_aligned(trades, market, detail, grids, options, step_times, equity, busy, book, account):
     """Run symbols whose candles all open at the same times: row k of each is step k.
 
-    What stands here runs for every candle: functions are called only where something may happen, and arrays are taken
-    out of their records beforehand.
+    It goes from one step in which something may happen to the next; what lies between needs only its marks.
     """
-    symbols, first, counts, row = market.first.shape[0] - 1, market.first, account.counts, account.row
-    low, high, close = market.low, market.high, market.close
-    open_symbols, quiet_low, quiet_high, weight = book.open_symbols, book.quiet_low, book.quiet_high, book.weight
-    wants_equity = equity.shape[0] > 0
-    cash = cash_value(account)
-    for step in range(step_times.shape[0]):
+    symbols, first, row = market.first.shape[0] - 1, market.first, account.row
+    step, steps = np.int64(0), step_times.shape[0]
+    while step < steps:
         if step > 0 and busy[step - 1] != NONE:
             for s in range(symbols):
                 row[s] = first[s] + step
-            _exits_at_open(trades, market, grids, options, book, account, step_times[step])
-            if counts[WAITING] > 0:
+            _exits_at_open(trades, market, grids, options, book, account, step_times[step], True)
+            if account.counts[WAITING] > 0:
                 _entries_at_open(market, grids, options, book, account, step_times[step])
-            cash = cash_value(account)
-        worth, index = cash, 0
-        while index < counts[OPEN]:
-            s = open_symbols[index]
+        index = 0
+        while index < account.counts[OPEN]:
+            s = book.open_symbols[index]
             r = first[s] + step
-            index += 1
-            if low[r] <= quiet_low[s] or high[r] >= quiet_high[s]:
+            if not _is_quiet(market, book, s, r):
                 _pass_inside(trades, market, detail, grids, options, book, account, s, r)
-                worth += cash_value(account) - cash
-                cash = cash_value(account)
-                if book.side[s] == 0:
-                    index -= 1
-                    continue
-            worth += weight[s] * close[r]
-        if wants_equity:
-            equity[step] = worth
+            index += book.side[s] != 0
+        until = _quiet_until(market, book, account, busy, step + 1, steps)
+        if equity.shape[0] > 0:
+            _mark(market, book, account, equity, step, until)
+        step = until
+
+
+@compiled_part
+def _quiet_until(market, book, account, busy, step, steps):
+    """Return the next step in which somebody asks for something or a position's levels may be touched or move."""
+    until = step
+    while until < steps and busy[until - 1] == NONE:
+        until += 1
+    for index in range(account.counts[OPEN]):
+        s = book.open_symbols[index]
+        quiet_low, quiet_high, first = book.quiet_low[s], book.quiet_high[s], market.first[s]
+        if not _has_levels(book, s):
+            continue
+        low, high = market.low[first + step : first + until], market.high[first + step : first + until]
+        quiet = 0
+        while quiet < low.shape[0] and low[quiet] > quiet_low and high[quiet] < quiet_high:
+            quiet += 1
+        until = step + quiet
+    return until
+
+
+@compiled_part
+def _mark(market, book, account, equity, step, until):
+    """Mark the account at the closes of the steps from `step` to before `until`."""
+    marks = equity[step:until]
+    marks[:] = cash_value(account)
+    for index in range(account.counts[OPEN]):
+        s = book.open_symbols[index]
+        weight, close = book.weight[s], market.close[market.first[s] + step : market.first[s] + until]
+        for i in range(marks.shape[0]):
+            marks[i] += weight * close[i]
 
 
 @compiled
@@ -218,7 +258,7 @@ def _run_gappy(trades, market, detail, grids, options, step_times, equity, book,
     symbols, first, counts, row = market.first.shape[0] - 1, market.first, account.counts, account.row
     for step in range(step_times.shape[0]):
         now = step_times[step]
-        _exits_at_open(trades, market, grids, options, book, account, now)
+        _exits_at_open(trades, market, grids, options, book, account, now, False)
         if counts[WAITING] > 0:
             _entries_at_open(market, grids, options, book, account, now)
         index = 0
@@ -227,7 +267,7 @@ def _run_gappy(trades, market, detail, grids, options, step_times, equity, book,
             r = row[s]
             index += 1
             is_here = r < first[s + 1] and market.time[r] == now
-            if is_here and (market.low[r] <= book.quiet_low[s] or market.high[r] >= book.quiet_high[s]):
+            if is_here and not _is_quiet(market, book, s, r):
                 _pass_inside(trades, market, detail, grids, options, book, account, s, r)
                 index -= book.side[s] == 0
         for s in range(symbols):
@@ -236,7 +276,6 @@ def _run_gappy(trades, market, detail, grids, options, step_times, equity, book,
             equity[step] = worth_of(market, book, account)
 
 
-@compiled
 def simulate(
     market: Market,
     detail: Detail,
@@ -250,6 +289,8 @@ def simulate(
     account: Account,
 ) -> None:
     """Run over all steps, each in the order open, inside, close.
+
+    Not compiled itself, so that only the loop that is needed is compiled, which takes seconds.
 
     Args:
         market: candles and signals; symbols in their order.

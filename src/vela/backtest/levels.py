@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from vela.backtest.accounting import slippage_of, to_ticks
-from vela.backtest.compiled import compiled
+from vela.backtest.compiled import compiled_part
 from vela.domain.execution_rules import limit_fill_ticks, stop_fill_ticks
 from vela.engine.exits import STOP_LOSS, steps_at_target, stop_level, target_level, tightened_stop
 
 
-@compiled
+@compiled_part
 def open_position(book, s, row, time, ticks, steps, is_long, grids, options):
     """Enter a position into the book, its levels set."""
     book.side[s] = 1 if is_long else -1
@@ -38,7 +38,7 @@ def open_position(book, s, row, time, ticks, steps, is_long, grids, options):
     hold(book, s, steps, grids, options)
 
 
-@compiled
+@compiled_part
 def hold(book, s, steps, grids, options):
     """Set how much of a position is held, and move its levels."""
     book.steps[s] = steps
@@ -48,7 +48,7 @@ def hold(book, s, steps, grids, options):
     tighten(book, s, grids, options)
 
 
-@compiled
+@compiled_part
 def tighten(book, s, grids, options):
     """Set the stop anew after a best price, and the range of prices in which nothing happens."""
     is_long = book.side[s] > 0
@@ -73,7 +73,7 @@ def tighten(book, s, grids, options):
     book.quiet_low[s], book.quiet_high[s] = low / grids.ticks_per_unit[s], high / grids.ticks_per_unit[s]
 
 
-@compiled
+@compiled_part
 def touched_inside(market, detail, grids, options, book, s, row):
     """Return the fills of stop and target inside a candle, in ticks; 0 where not touched.
 
@@ -87,7 +87,7 @@ def touched_inside(market, detail, grids, options, book, s, row):
     return at_stop, at_target
 
 
-@compiled
+@compiled_part
 def _stopped(book, s, grids, first, low, high, slippage_ppm):
     if book.stop[s] == 0:
         return np.int64(0)
@@ -96,7 +96,7 @@ def _stopped(book, s, grids, first, low, high, slippage_ppm):
     return np.int64(stop_fill_ticks(book.stop[s], book.side[s] > 0, first, low, high, slippage_ppm))
 
 
-@compiled
+@compiled_part
 def _reached(book, s, grids, first, low, high):
     if book.target[s] == 0:
         return np.int64(0)
@@ -105,7 +105,7 @@ def _reached(book, s, grids, first, low, high):
     return np.int64(limit_fill_ticks(book.target[s], book.side[s] > 0, first, low, high))
 
 
-@compiled
+@compiled_part
 def _settled(market, detail, grids, options, book, s, row, at_stop, slippage_ppm):
     """Return what `touched_inside` does where a candle holds both levels, by what finer candles say came first.
 

@@ -160,16 +160,21 @@ def _detail(
     symbols: Sequence[TradingSymbol], series: Sequence[Candles], detail: Mapping[TradingSymbol, Candles]
 ) -> Detail:
     parts = [detail.get(symbol, _NO_CANDLES) for symbol in symbols]
-    # Gaps are longer than a candle, nothing is shorter.
-    distances = np.concatenate([np.diff(part.open_time) for part in series])
+    length = _length(series) if detail else 0
     return Detail(
         first=np.concatenate(([0], np.cumsum([len(part) for part in parts]))).astype(np.int64),
         time=_joined([part.open_time for part in parts]),
         open=_joined([part.open for part in parts]),
         high=_joined([part.high for part in parts]),
         low=_joined([part.low for part in parts]),
-        length_ms=int(distances.min()) if len(distances) else 0,
+        length_ms=length,
     )
+
+
+def _length(series: Sequence[Candles]) -> int:
+    # Gaps are longer than a candle, nothing is shorter.
+    distances = np.concatenate([np.diff(part.open_time) for part in series])
+    return int(distances.min()) if len(distances) else 0
 
 
 def _joined(parts: Sequence[NDArray[_Scalar]]) -> NDArray[_Scalar]:  # one symbol's columns are not copied

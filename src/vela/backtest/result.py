@@ -93,7 +93,7 @@ class BacktestResult:
         self.strategy = strategy.name
         self.suits = strategy.suits
         self.times = prepared.step_times
-        self.equity = equity * float(prepared.unit)
+        self.equity = np.multiply(equity, float(prepared.unit), out=equity)
         self.refused: dict[str, int] = {name: int(refused[number]) for name, number in _REFUSALS.items()}
         self._provenance = provenance
         self._prepared = prepared
