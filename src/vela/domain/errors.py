@@ -14,7 +14,8 @@
     │   └── OrderNotFound       the venue does not know the order (yet)
     ├── StorageError            the record or the candle store cannot be read or written
     │   └── StorageLocked       another instance holds it
-    └── BusError                a message that cannot be encoded, decoded or delivered
+    ├── BusError                a message that cannot be encoded, decoded or delivered
+    └── JobFailed               a job cannot be done; the message is for whoever asked for it
 
 Each message says what was wrong and what is accepted. A user's mistake is shown as that one line; only a bug shows
 a traceback.
@@ -81,3 +82,7 @@ class StorageLocked(StorageError):
 
 class BusError(VelaError):
     """A message cannot be encoded, decoded or delivered."""
+
+
+class JobFailed(VelaError):
+    """A job cannot be done; the message is one sentence for whoever asked for it."""

@@ -14,6 +14,7 @@ import msgspec
 
 from vela.domain.candles import Candle, CandleFault
 from vela.domain.fill import Fill
+from vela.domain.jobs import BacktestRequest, Job
 from vela.domain.order import Order, OrderPurpose
 from vela.domain.position import Position, Trade, Wallet
 from vela.domain.regime import MarketRegime
@@ -37,6 +38,7 @@ class Topic(StrEnum):
     ALERTS = "alerts"
     HEALTH = "health"
     HISTORY = "history"
+    JOBS = "jobs"
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -226,6 +228,25 @@ class HistoryServed(Message, frozen=True, kw_only=True):
     histories: tuple[SymbolHistory, ...]
 
 
+class BacktestRequested(Message, frozen=True, kw_only=True):
+    """Asks for a backtest. An id that is known already asks for nothing. Here `time` is the wall clock, ms UTC."""
+
+    job_id: str
+    request: BacktestRequest
+
+
+class JobCancelRequested(Message, frozen=True, kw_only=True):
+    """Asks for the end of a job that waits or runs. Here `time` is the wall clock, ms UTC."""
+
+    job_id: str
+
+
+class JobChanged(Message, frozen=True, kw_only=True):
+    """A job is known, moved on or ended. Here `time` is the wall clock, ms UTC."""
+
+    job: Job
+
+
 TOPIC_OF: dict[type[Message], Topic] = {
     CandlesClosed: Topic.CANDLES,
     MarketEnded: Topic.CANDLES,
@@ -243,6 +264,9 @@ TOPIC_OF: dict[type[Message], Topic] = {
     ServiceBeat: Topic.HEALTH,
     HistoryRequested: Topic.HISTORY,
     HistoryServed: Topic.HISTORY,
+    BacktestRequested: Topic.JOBS,
+    JobCancelRequested: Topic.JOBS,
+    JobChanged: Topic.JOBS,
 }
 
 AnyMessage = (
@@ -262,6 +286,9 @@ AnyMessage = (
     | ServiceBeat
     | HistoryRequested
     | HistoryServed
+    | BacktestRequested
+    | JobCancelRequested
+    | JobChanged
 )
 
 

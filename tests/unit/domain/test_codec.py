@@ -14,6 +14,7 @@ from vela.domain.assets import QuoteCurrency
 from vela.domain.candles import CandleFault
 from vela.domain.codec import decode, decode_hook, encode, encode_hook
 from vela.domain.errors import BusError
+from vela.domain.jobs import BacktestRequest, Job, JobState
 from vela.domain.order import OrderPurpose
 from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Decision, SignalOutcome
@@ -25,6 +26,8 @@ ROW = e.SymbolCandle(BTC, candle(60_000, 100.5, high=101.25, low=99.0))
 DECISION = Decision(
     BTC, 60_000, Action.HOLD, "S", MarketRegime.UNKNOWN, 0.0, "no_signal", {"fast": 0.1, "slow": 1e-300}
 )
+
+REQUEST = BacktestRequest("S", {"fast": "10"}, (BTC, ETH_BTC), Timeframe.H1, 5, 10, {"stake": "5%"})
 
 EXAMPLES: tuple[e.AnyMessage, ...] = (
     e.CandlesClosed(
@@ -52,6 +55,18 @@ EXAMPLES: tuple[e.AnyMessage, ...] = (
     e.ServiceBeat(time=13, service="brain", state=e.ServiceState.FAILED, restarts=2, detail="why"),
     e.HistoryRequested(time=14, request_id="brain-1", symbols=(BTC, ETH_BTC), count=200),
     e.HistoryServed(time=15, request_id="brain-1", histories=(e.SymbolHistory(BTC, (ROW.candle,)),)),
+    e.BacktestRequested(time=16, job_id="1", request=REQUEST),
+    e.JobCancelRequested(time=17, job_id="1"),
+    e.JobChanged(
+        time=18,
+        job=Job(
+            "1",
+            REQUEST,
+            17,
+            JobState.DONE,
+            summary={"trades": 3, "win_rate_pct": 2.0, "fees_paid": "1.10", "sharpe": None},
+        ),
+    ),
 )
 
 

@@ -20,6 +20,7 @@ CONTRACT = [
     "alerts",
     "health",
     "history",
+    "jobs",
 ]
 
 

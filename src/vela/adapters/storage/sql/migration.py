@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from vela.domain.errors import StorageError
 
-HEAD = "0003"
+HEAD = "0004"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 from vela.adapters.storage.lock import DirectoryLock
 from vela.adapters.storage.sql.configurations import SqlConfigurations
 from vela.adapters.storage.sql.database import Database, Purpose, transaction
+from vela.adapters.storage.sql.jobs import SqlJobStore
 from vela.adapters.storage.sql.journal import SqlJournal
 from vela.adapters.storage.sql.migration import bring_up_to_date
 from vela.adapters.storage.sql.paper_log import SqlPaperLog
@@ -35,6 +37,7 @@ class Record:
         reader: what the page and the commands read.
         configurations: what the account was traded by.
         paper_log: the log of the paper account's exchange.
+        jobs: backtests and their results.
     """
 
     def __init__(
@@ -51,8 +54,9 @@ class Record:
         Raises:
             StorageError: the database cannot be used.
         """
-        self._lock = lock
-        self._connections: list[Connection] = []
+        self._open = ExitStack()
+        if lock is not None:
+            self._open.callback(lock.release)
         try:
             self._own = self._connect(database, trading)
             bring_up_to_date(self._own)
@@ -61,6 +65,8 @@ class Record:
             self.journal: Journal = SqlJournal(self._connect(database, Purpose.JOURNAL))
             self.reader: RecordReader = SqlRecordReader(self._connect(database, Purpose.READING))
             self.paper_log = SqlPaperLog(self._connect(database, Purpose.JOURNAL))
+            self.jobs = SqlJobStore(self._connect(database, Purpose.JOURNAL))
+            self._open.callback(self.jobs.close)
         except BaseException:
             self.close()
             raise
@@ -86,10 +92,7 @@ class Record:
 
     def close(self) -> None:
         """Close the connections and let go of the directory; a second call does nothing."""
-        while self._connections:
-            self._connections.pop().close()
-        if self._lock is not None:
-            self._lock.release()
+        self._open.close()
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +104,7 @@ class Record:
 
     def _connect(self, database: Database, purpose: Purpose) -> Connection:
         connection = database.connect(purpose)
-        self._connections.append(connection)
+        self._open.callback(connection.close)
         return connection
 
 

@@ -1,6 +1,6 @@
 """The tables. A column is named like the field it holds, so that rows and records map onto each other by name.
 
-Times are ms UTC. Nothing here depends on the wall clock or on chance: two equal runs leave equal rows.
+Times are ms UTC. Nothing but the jobs depends on the wall clock or on chance: two equal runs leave equal rows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 
 from vela.adapters.storage.sql.types import EnumText, ExactDecimal, JsonText, TradingSymbolType
 from vela.domain.candles import CandleFault
+from vela.domain.jobs import BacktestRequest, Figure, JobState
 from vela.domain.order import OrderPurpose, OrderStatus, OrderType, Side
 from vela.domain.position import ExitReason, PositionSide
 from vela.domain.regime import MarketRegime
@@ -35,6 +37,7 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
     }
 )
 
@@ -302,4 +305,28 @@ paper_events = Table(
     metadata,
     _key("number", Integer),
     _required("events", Text),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),  # the order in which they were asked for
+    _required("id", Text, unique=True),
+    _required("request", JsonText(BacktestRequest)),
+    _required("created", BigInteger),
+    _required("state", EnumText(JobState)),
+    Column("started", BigInteger),
+    Column("finished", BigInteger),
+    Column("summary", JsonText(dict[str, Figure])),
+    _required("error", Text),
+    _one_of("state", JobState),
+)
+
+# Apart from the jobs, so that listing these does not read megabytes. Compressed by gzip.
+job_results = Table(
+    "job_results",
+    metadata,
+    Column("number", Integer, ForeignKey("jobs.number"), primary_key=True, autoincrement=False),
+    _required("document", LargeBinary),
+    _required("report", LargeBinary),
 )

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Dialect, Numeric, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from vela.domain.codec import decode_hook, encode_hook
 from vela.domain.errors import MoneyError
 from vela.domain.trading_symbol import TradingSymbol, restored_symbol
 
@@ -118,8 +119,8 @@ class JsonText(TypeDecorator[_Value], Generic[_Value]):
         """Take the type that is read back, such as `dict[str, float]`."""
         super().__init__()
         self.kind = kind
-        self._encode = msgspec.json.Encoder().encode
-        self._decode = msgspec.json.Decoder(kind).decode
+        self._encode = msgspec.json.Encoder(enc_hook=encode_hook).encode
+        self._decode = msgspec.json.Decoder(kind, dec_hook=decode_hook).decode
 
     def process_bind_param(self, value: _Value | None, dialect: Dialect) -> str | None:
         """Write JSON."""

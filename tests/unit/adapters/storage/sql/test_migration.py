@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +11,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, insert, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from tests.contract.record_samples import BTC
+from tests.jobs import REQUEST
 
 from vela.adapters.storage.sql.database import Database, Purpose, upsert_into
 from vela.adapters.storage.sql.migration import HEAD, MIGRATIONS, bring_up_to_date
-from vela.adapters.storage.sql.schema import metadata, symbols
+from vela.adapters.storage.sql.schema import job_results, jobs, metadata, symbols
 from vela.domain.errors import StorageError
+from vela.domain.jobs import JobState
 
 INI = MIGRATIONS / "alembic.ini"
+QUEUED = JobState.QUEUED
 
 
 @pytest.fixture
@@ -72,17 +75,18 @@ def test_down_leaves_nothing_and_up_again_works(connection):
     assert "orders" in statements(connection)
 
 
-def test_open_positions_go_up_and_down_with_what_their_targets_close(connection):
-    def migrate(go, revision: str) -> None:
-        with connection.begin():
-            go(Config(INI, attributes={"connection": connection}), revision)
+def migrate(connection: Connection, direction: Callable[[Config, str], None], revision: str) -> None:
+    with connection.begin():
+        direction(Config(INI, attributes={"connection": connection}), revision)
 
+
+def test_open_positions_go_up_and_down_with_what_their_targets_close(connection):
     def targets() -> list[tuple[str, int | None]]:
         with connection.begin():
             rows = connection.exec_driver_sql("SELECT symbol, target_ticks FROM positions").all()
         return [(str(row[0]), row[1]) for row in rows]
 
-    migrate(command.upgrade, "0001")
+    migrate(connection, command.upgrade, "0001")
     columns = (
         "symbol, side, quantity, cost, entry_quantity, entry_value, entry_time, fees, strategy, entry_reason, regime, "
         "stop_ticks, stop_reason, target_ticks, best_ticks, realised_pnl, exit_quantity, exit_value, revision"
@@ -93,17 +97,38 @@ def test_open_positions_go_up_and_down_with_what_their_targets_close(connection)
             connection.exec_driver_sql("INSERT INTO symbols VALUES (?, ?, 'USDT')", (name, name))
             values = f"'{name}', {rest}, {target}, 10000, '0', '0', '0', 1"
             connection.exec_driver_sql(f"INSERT INTO positions ({columns}) VALUES ({values})")  # noqa: S608  our own words
-    migrate(command.upgrade, "0002")
+    migrate(connection, command.upgrade, "0002")
     with connection.begin():
         quantities = connection.exec_driver_sql("SELECT symbol, target_quantity FROM positions").all()
         assert [tuple(row) for row in quantities] == [("BTC", "0.50"), ("ETH", "0")]
-    migrate(command.downgrade, "0001")
+    migrate(connection, command.downgrade, "0001")
     assert targets() == [("BTC", 11_000), ("ETH", None)]
-    migrate(command.upgrade, "0002")
+    migrate(connection, command.upgrade, "0002")
     with connection.begin():
         connection.exec_driver_sql("UPDATE positions SET target_quantity = '0.20'")
-    migrate(command.downgrade, "0001")
+    migrate(connection, command.downgrade, "0001")
     assert targets() == [("BTC", None), ("ETH", None)]
+
+
+def test_a_record_from_before_there_were_jobs_keeps_all_that_it_holds_up_and_down(connection):
+    def held() -> list[str]:
+        with connection.begin():
+            return list(connection.execute(select(symbols.c.base)).scalars())
+
+    migrate(connection, command.upgrade, "0003")
+    with connection.begin():
+        connection.execute(insert(symbols).values(symbol=BTC, base="BTC", quote="USDT"))
+    before = statements(connection)
+    bring_up_to_date(connection)
+    with connection.begin():
+        connection.execute(insert(jobs).values(number=1, id="a", request=REQUEST, created=5, state=QUEUED, error=""))
+        connection.execute(insert(job_results).values(number=1, document=b"{}", report=b"<p>"))
+    assert held() == ["BTC"]
+    migrate(connection, command.downgrade, "0003")
+    assert (statements(connection), held()) == (before, ["BTC"])
+    bring_up_to_date(connection)
+    with connection.begin():
+        assert connection.execute(select(jobs)).all() == []
 
 
 def test_a_second_time_alembic_is_not_needed(tmp_path):
@@ -170,9 +195,8 @@ def test_the_tables_and_the_upsert_are_postgresql_too(monkeypatch, connection):
     dialect = postgresql.dialect()
     texts = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
     assert not any("WITHOUT ROWID" in text for text in texts)
-    serial = [text for text in texts if "SERIAL" in text]
-    assert len(serial) == 1
-    assert "CREATE TABLE trades" in serial[0]
+    serial = {text.split()[2] for text in texts if "SERIAL" in text}
+    assert serial == {"trades", "jobs"}
     monkeypatch.setattr(connection, "dialect", dialect)
     statement = upsert_into(connection, symbols).values(symbol=BTC, base="BTC", quote="USDT")
     assert "ON CONFLICT (symbol) DO UPDATE SET base = excluded.base" in str(statement.compile(dialect=dialect))
