@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from vela.backtest.bias.blame import blame
 from vela.bootstrap.history import History, load_detail, load_history
 from vela.bootstrap.settings import BacktestSettings
 from vela.bootstrap.strategies import is_shipped
+from vela.domain.candles import Candles
 from vela.domain.errors import ConfigurationError, MoneyError, StrategyError, SymbolError, VelaError
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, exact, plain
+from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.strategies.base import Strategy
 
@@ -27,6 +31,15 @@ _GRID = ("tick", "step", "min_notional", "min_quantity")
 _GRID_ACCEPTED = 'accepted: JSON such as {"BTCUSDT": {"tick": "0.01", "step": "0.00001", "min_notional": "5"}}'
 
 Instruments = Mapping[TradingSymbol, Instrument]
+
+
+class Stage(StrEnum):
+    """What a backtest is at, in words."""
+
+    READING = "reading candles"
+    COMPILING = "compiling the rules, this once, and trading"
+    TRADING = "trading"
+    REPORTING = "reporting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,8 @@ def run_backtest(
     *,
     detail_files: Sequence[str] = (),
     symbols_given: bool,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Stage], None] = lambda _: None,
+    analysed: Callable[[float], None] | None = None,
     instruments: Instruments | None = None,
 ) -> Outcome:
     """Load what the settings name and trade it.
@@ -78,6 +92,7 @@ def run_backtest(
         detail_files: see `load_detail`.
         symbols_given: see `load_history`.
         progress: told what is done next.
+        analysed: told after each symbol what part of them the strategy has analysed, 0 to 1.
         instruments: the venue's rules; None: those of the settings' file.
 
     Raises:
@@ -85,14 +100,37 @@ def run_backtest(
     """
     config = BacktestConfig(settings.rules, settings.allow_short, settings.start, settings.end)
     known = _read_instruments(settings.instruments) if instruments is None else instruments
-    progress("reading candles")
+    progress(Stage.READING)
     history = load_history(files, settings, symbols_given=symbols_given)
     detail = load_detail(detail_files, history, settings) if detail_files else None
     quote = next(iter(history.series)).quote.value
     config = msgspec.structs.replace(config, rules=msgspec.structs.replace(config.rules, quote=quote))
     used = {symbol: known[symbol] for symbol in history.series if symbol in known}
-    progress("trading" if _is_compiled() else "compiling the rules, this once, and trading")
-    return Outcome(_traded(strategy, history, detail, config, used), history, detail, used)
+    progress(Stage.TRADING if _is_compiled() else Stage.COMPILING)
+    with _watched(strategy, len(history.series), analysed):
+        return Outcome(_traded(strategy, history, detail, config, used), history, detail, used)
+
+
+@contextmanager
+def _watched(strategy: Strategy, symbols: int, analysed: Callable[[float], None] | None) -> Iterator[None]:
+    if analysed is None:
+        yield
+        return
+    analyze, done = strategy.analyze, 0
+
+    def watched(symbol: TradingSymbol, candles: Candles) -> Signals:
+        nonlocal done
+        signals = analyze(symbol, candles)
+        done += 1
+        analysed(min(1.0, done / symbols))
+        return signals
+
+    # On the instance: to everybody else it stays the strategy that it is.
+    vars(strategy)["analyze"] = watched
+    try:
+        yield
+    finally:
+        del vars(strategy)["analyze"]
 
 
 def _is_compiled() -> bool:

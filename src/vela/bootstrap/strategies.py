@@ -58,10 +58,18 @@ def find_strategy(name: str, directory: Path = DIRECTORY) -> type[Strategy]:
         raise _repeated(name, places)
     if places:
         return _usable(_run(places[0].path), name, str(places[0]))
-    if broken:
-        raise broken[0]
-    known = ", ".join([*SHIPPED, *sorted(set(defined) - set(SHIPPED))])
-    raise StrategyError(f"strategy {name[:60]!r} is unknown; accepted: {known}, or module:Class")
+    raise _unknown(name, defined, broken)
+
+
+def require_name(name: str, directory: Path = DIRECTORY) -> None:
+    """Refuse what is neither a shipped strategy's name nor that of a class in the user's files; none of them is run.
+
+    Raises:
+        StrategyError: there is none of that name.
+    """
+    defined, broken = _look_through(directory)
+    if name not in SHIPPED and name not in defined:
+        raise _unknown(name, defined, broken)
 
 
 def find_all_strategies(directory: Path = DIRECTORY) -> dict[str, type[Strategy]]:
@@ -112,6 +120,19 @@ def make(strategy: type[Strategy], values: Mapping[str, Number]) -> Strategy:
         raise
     except Exception as e:  # noqa: BLE001  a user's constructor or validate may raise anything
         raise _blamed(e, inspect.getfile(strategy)) from None
+
+
+def describe(strategy: type[Strategy]) -> dict[str, object]:
+    """Return, ready for JSON, what is worth knowing before it is chosen: name, purpose, parameters and ranges."""
+    return {
+        "name": strategy.__name__,
+        "what": (strategy.__doc__ or "").strip().partition("\n")[0],
+        "shipped": is_shipped(strategy),
+        "suits": sorted(strategy.suits),
+        "parameters": {
+            key: {"default": p.default, "low": p.low, "high": p.high} for key, p in strategy.parameters.items()
+        },
+    }
 
 
 def is_shipped(strategy: type[Strategy]) -> bool:
@@ -255,6 +276,13 @@ def _is_strategy(value: object) -> bool:
 
 def _names(module: ModuleType) -> Iterator[str]:
     return (name for name, value in vars(module).items() if _is_strategy(value))
+
+
+def _unknown(name: str, defined: Mapping[str, object], broken: Sequence[StrategyError]) -> StrategyError:
+    if broken:
+        return broken[0]
+    known = ", ".join([*SHIPPED, *sorted(set(defined) - set(SHIPPED))])
+    return StrategyError(f"strategy {name[:60]!r} is unknown; accepted: {known}, or module:Class")
 
 
 def _shadows(place: str, name: str) -> StrategyError:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vela.bootstrap.backtest import encode_document, run_backtest
+from vela.bootstrap.backtest import Stage, encode_document, run_backtest
 from vela.bootstrap.settings import BacktestSettings
 from vela.bootstrap.strategies import find_strategy, make, read_values
 from vela.cli.stages import stages
@@ -55,7 +55,7 @@ def run_and_report(
             symbols_given=files.symbols_given,
             progress=enter,
         )
-        enter("reporting")
+        enter(Stage.REPORTING)
         document = encode_document(outcome.document()) if targets.as_json or targets.out is not None else b""
         if targets.html is not None:
             from vela.backtest.report.page import render
