@@ -16,6 +16,7 @@ from vela.adapters.exchanges.simulated.paper import PaperExecution
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record, open_record
+from vela.bootstrap.jobs import ProcessRunner, jobs_at_once
 from vela.bootstrap.market import Market, open_market
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.strategies import find_strategy, is_shipped, make, reference
@@ -29,6 +30,7 @@ from vela.services.market_data import MarketDataService
 from vela.services.orders import OrdersService
 from vela.services.persistence import PersistenceService
 from vela.services.service import Service
+from vela.services.simulator import SimulatorService
 from vela.services.supervisor import Group, Supervisor
 from vela.strategies.base import Strategy
 from vela.version import __version__
@@ -146,6 +148,8 @@ class Application:
             )
             await self._supervisor.start(Group("page", page.build, is_essential=False, keeps_messages=True))
             url, link = page.url, page.login_link
+        simulator = Group("simulator", lambda: self._build_simulator(record), is_essential=False, keeps_messages=True)
+        await self._supervisor.start(simulator)
         trading = Group("trading", lambda: self._build_trading(record), is_essential=True, keeps_messages=False)
         await self._supervisor.start(trading)
         greet(Ready(__version__, self._market.title, ", ".join(map(str, self._market.symbols)), url, link))
@@ -196,6 +200,10 @@ class Application:
         clock = self._clock_at(await record.journal.cursor())
         feed = self._new_feed(clock, None)
         return [HistoricalService(self._bus, self._wall_clock, clock, self._store(), feed, self._market.exchange)]
+
+    async def _build_simulator(self, record: Record) -> Sequence[Service]:
+        runner = ProcessRunner(self._settings.data_dir)
+        return [SimulatorService(self._bus, self._wall_clock, record.jobs, runner, jobs_at_once())]
 
     async def _build_trading(self, record: Record) -> Sequence[Service]:
         cursor = await record.journal.cursor()

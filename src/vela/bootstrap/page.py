@@ -23,7 +23,7 @@ from vela.services.service import Service
 from vela.strategies.base import Strategy
 from vela.version import __version__
 
-SERVICES = ("market-data", "historical", "brain", "orders", "persistence", "dashboard")
+SERVICES = ("market-data", "historical", "brain", "orders", "persistence", "simulator", "dashboard")
 
 
 class PageGroup:
