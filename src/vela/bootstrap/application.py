@@ -145,6 +145,7 @@ class Application:
                 self._wall_clock,
                 self._store(),
                 record.reader,
+                record.jobs,
             )
             await self._supervisor.start(Group("page", page.build, is_essential=False, keeps_messages=True))
             url, link = page.url, page.login_link

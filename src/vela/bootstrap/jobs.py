@@ -5,6 +5,7 @@ What they say is what `vela backtest` says: both read the same settings with the
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -15,9 +16,9 @@ import msgspec
 
 from vela.adapters.child_process import ChildFailed, converse
 from vela.bootstrap.settings import BacktestSettings, load_backtest_settings
-from vela.bootstrap.strategies import find_strategy, make, read_values, require_name
+from vela.bootstrap.strategies import DIRECTORY, describe, find_strategy, make, read_values, require_name
 from vela.domain.codec import decode_hook, encode_hook
-from vela.domain.errors import ConfigurationError, JobFailed, StrategyError
+from vela.domain.errors import ConfigurationError, JobFailed
 from vela.domain.jobs import BacktestRequest
 from vela.ports.jobs import JobResult, Progress
 from vela.strategies.base import Strategy
@@ -30,6 +31,7 @@ RULES = tuple(
 )
 """The settings that a job may bring along: trading rules, and nothing that names a file."""
 
+_PATIENCE_SECONDS = 20
 # One core each: the others belong to trading and to other jobs.
 _ONE_THREAD = dict.fromkeys(("POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
@@ -183,19 +185,24 @@ class ProcessRunner:
 async def all_strategies() -> Inventoried:
     """Describe the shipped strategies and the user's own, whose files are run in a process of their own.
 
-    Raises:
-        VelaError: that process broke off.
+    If they break it, the shipped ones are described alone.
     """
     answers: list[Answer] = []
 
     async def hear(frame: bytes) -> None:
         answers.append(_decode_answer(frame))
 
-    status = await _ask(Inventory(), hear)
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            problem = _broken_off(await _ask(Inventory(), hear))
+    except TimeoutError:
+        problem = f"a file in {DIRECTORY}/ takes more than {_PATIENCE_SECONDS} s; accepted: one that defines strategies"
+    except ChildFailed as e:
+        problem = str(e)
     for answer in answers:
         if isinstance(answer, Inventoried):
             return answer
-    raise StrategyError(_broken_off(status))
+    return Inventoried(tuple(map(describe, SHIPPED.values())), problem)
 
 
 def jobs_at_once() -> int:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from vela.adapters.clock import SystemClock
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.adapters.storage.sql.record import RECORD_FILE
+from vela.bootstrap.jobs import all_strategies, read_request
 from vela.bootstrap.market import Market
 from vela.bootstrap.settings import Settings
 from vela.dashboard.auth import LoginTokens, url_host
-from vela.dashboard.facts import SessionFacts
+from vela.dashboard.facts import SessionFacts, Workshop
 from vela.domain.candles import Candles
 from vela.domain.errors import ConfigurationError
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
+from vela.ports.jobs import JobStore
 from vela.ports.record import RecordReader
 from vela.services.dashboard import DashboardService, PageSettings
 from vela.services.service import Service
@@ -38,8 +42,9 @@ class PageGroup:
         wall_clock: Clock,
         store: ParquetCandleStore,
         reader: RecordReader,
+        jobs: JobStore,
     ) -> None:
-        """`store`, `reader`: where the page finds what happened before it started."""
+        """`store`, `reader`, `jobs`: where the page finds what happened before it started."""
         self._settings = settings
         self._market = market
         self._strategies = strategies
@@ -47,6 +52,7 @@ class PageGroup:
         self._wall_clock = wall_clock
         self._store = store
         self._reader = reader
+        self._jobs = jobs
         self._service: DashboardService | None = None
 
     async def build(self) -> Sequence[Service]:
@@ -58,6 +64,7 @@ class PageGroup:
             history=self._history,
             facts=self._facts(),
             settings=PageSettings(self._settings.data_dir, self._settings.host, self._settings.port),
+            workshop=self._workshop(),
         )
         return [self._service]
 
@@ -74,6 +81,14 @@ class PageGroup:
     def _history(self, symbol: TradingSymbol, before: int | None, count: int) -> Candles:
         timeframe = self._market.source.timeframe
         return self._store.read(self._market.exchange, symbol, timeframe, before=before, count=count)
+
+    def _workshop(self) -> Workshop:
+        async def strategies() -> tuple[Sequence[Mapping[str, Any]], str]:
+            found = await all_strategies()
+            return found.strategies, found.problem
+
+        read = partial(read_request, data_dir=str(self._settings.data_dir))
+        return Workshop(self._bus.publish, self._jobs, read, strategies, self._store.series)
 
     def _facts(self) -> SessionFacts:
         settings, rules = self._settings, self._settings.rules

@@ -1,4 +1,4 @@
-"""What the page knows of the account and of the session."""
+"""What the page knows of the account, of the session and of backtests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 from vela.dashboard.equity import EquityCurve
 from vela.dashboard.facts import SessionFacts
+from vela.dashboard.job_board import LISTED as JOBS_LISTED
+from vela.dashboard.job_board import JobBoard
 from vela.dashboard.newest import Newest
 from vela.dashboard.shapes import PositionView, ServiceView, SessionView, SymbolSummary, WalletView
 from vela.dashboard.stream import Event, Stream
-from vela.dashboard.views import alert_view, fill_view, order_view, position_view, trade_view, wallet_view
+from vela.dashboard.views import alert_view, fill_view, job_view, order_view, position_view, trade_view, wallet_view
 from vela.domain.events import Alert, OrderFilled, PositionChanged, ServiceBeat
 from vela.domain.money import ZERO
 from vela.domain.order import Order
@@ -51,7 +53,7 @@ class Counts:
 
 
 class AccountStream(Stream):
-    """Wallet, positions, orders, trades, alerts, health, session.
+    """Wallet, positions, orders, trades, alerts, health, session, backtests.
 
     Fills, orders, trades and alerts are never merged or dropped.
     """
@@ -74,6 +76,7 @@ class AccountStream(Stream):
         self.wallet = Wallet(facts.quote, 0, capital, capital, ZERO, ZERO, ZERO, ZERO, ZERO)
         self.holdings: dict[TradingSymbol, Holding] = {}
         self.beats: dict[str, ServiceBeat] = {}
+        self.jobs = JobBoard()
         self._facts = facts
         self._price_of = price_of
         self._summaries = summaries
@@ -237,7 +240,7 @@ class AccountStream(Stream):
         return position_view(holding.position, holding.stop_price, holding.target_price, holding.stop_state, price)
 
     def _is_changed(self) -> bool:
-        return bool(self._news or self._held or self._shown or self._outdated)
+        return bool(self._news or self._held or self._shown or self._outdated or self.jobs.is_changed)
 
     def _needs_snapshot(self) -> bool:
         return self._outdated
@@ -250,6 +253,7 @@ class AccountStream(Stream):
                 events.append(("position_update", dict(self._position(holding))))
             elif last is not None:
                 events.append(("position_update", {**last, "closed": True}))
+        events += self.jobs.changes()
         return events + [(event, self._shown_body(event)) for event in sorted(self._shown)]
 
     def _shown_body(self, event: str) -> dict[str, Any]:
@@ -262,6 +266,7 @@ class AccountStream(Stream):
         self._held.clear()
         self._shown.clear()
         self._outdated = False
+        self.jobs.forget()
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -274,4 +279,5 @@ class AccountStream(Stream):
             "orders": [order_view(order) for order in self._orders],
             "health": self.services(),
             "alerts": [alert_view(alert) for alert in self._alerts],
+            "jobs": [job_view(job) for job in self.jobs.newest()[:JOBS_LISTED]],
         }

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from vela.dashboard.answers import refusal
 from vela.dashboard.api import operation_routes, record_routes, stream_routes
 from vela.dashboard.auth import LoginLimit, LoginTokens
-from vela.dashboard.facts import CandleHistory, ReaderFactory, WallClock
+from vela.dashboard.backtests import backtest_routes, malformed
+from vela.dashboard.facts import CandleHistory, ReaderFactory, WallClock, Workshop
 from vela.dashboard.gate import Gate, Hosts
 from vela.dashboard.metrics import PageCounts
 from vela.dashboard.pages import login_routes, static_routes
@@ -42,6 +43,7 @@ class Sources:
         history: older candles.
         tokens: who may look.
         now: wall clock, ms UTC.
+        workshop: where backtests are asked for.
     """
 
     projection: Projection
@@ -51,6 +53,7 @@ class Sources:
     history: CandleHistory
     tokens: LoginTokens
     now: WallClock
+    workshop: Workshop
 
 
 def build_app(sources: Sources, hosts: Hosts, static: Path = STATIC) -> ASGIApp:
@@ -77,11 +80,14 @@ def build_app(sources: Sources, hosts: Hosts, static: Path = STATIC) -> ASGIApp:
 def _versioned(sources: Sources) -> Iterable[APIRouter]:
     yield record_routes(sources.projection, sources.reader)
     yield stream_routes(sources.projection, sources.viewers, sources.history)
+    yield backtest_routes(sources.projection.account.jobs, sources.workshop, sources.now)
 
 
 async def _invalid(_request: Request, problem: Exception) -> Response:
     # Only the name and the rule: what was sent is not echoed.
     problems = problem.errors() if isinstance(problem, RequestValidationError) else []
+    if problems and problems[0]["loc"][0] == "body":
+        return malformed(problems[0]["loc"], problems[0]["msg"])
     names = ", ".join(str(one["loc"][-1]) for one in problems)
     rules = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in problems)
     return refusal(400, f"{names} cannot be used", rules)
@@ -89,7 +95,7 @@ async def _invalid(_request: Request, problem: Exception) -> Response:
 
 async def _refused(request: Request, problem: Exception) -> Response:
     status = problem.status_code if isinstance(problem, HTTPException) else 500
-    accepted = "GET" if status == 405 else "the paths in /api/v1/openapi.json"
+    accepted = "another method" if status == 405 else "the paths in /api/v1/openapi.json"
     return refusal(status, f"{request.method} {request.url.path[:60]} is not possible", accepted)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from vela.domain.candles import Candles
+from vela.domain.events import Message
 from vela.domain.instrument import Instrument
+from vela.domain.jobs import BacktestRequest
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.candle_store import StoredSeries
+from vela.ports.jobs import JobStore
 from vela.ports.record import RecordReader
 
 # Wall clock, ms UTC.
@@ -53,3 +58,22 @@ class SessionFacts:
     strategies: Mapping[TradingSymbol, str] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where backtests are asked for, and what a form needs to ask.
+
+    Attributes:
+        publish: sends a message to the simulator.
+        store: where jobs and their results are kept.
+        read: (strategy, parameters, options, rules) to a request, or a `VelaError` in one sentence; may block.
+        strategies: all of them, ready for JSON, and why the user's own are missing.
+        series: what candles are stored; blocks.
+    """
+
+    publish: Callable[[Message], Awaitable[None]]
+    store: JobStore
+    read: Callable[[str, Mapping[str, str], Mapping[str, str | None], Mapping[str, str]], BacktestRequest]
+    strategies: Callable[[], Awaitable[tuple[Sequence[Mapping[str, Any]], str]]]
+    series: Callable[[], Sequence[StoredSeries]]

@@ -20,6 +20,7 @@ from vela.dashboard.pages import STYLE
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERY_INTERFACE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  compared, not bound
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _GUARDED = ("/api/v1", "/socket.io")
 _STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 
@@ -61,7 +62,7 @@ class Gate:
             return
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        refused = self._refusal(scope["path"], headers)
+        refused = self._refusal(scope["path"], headers) or _foreign_change(scope, headers)
         if refused is None and scope["type"] == "websocket":
             await self._app(scope, _engine_frames(receive), send)
         elif refused is None:
@@ -87,16 +88,24 @@ class Gate:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = _policy(host)
+                headers.setdefault("Content-Security-Policy", _policy(host))
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["X-Frame-Options"] = "DENY"
                 headers["Referrer-Policy"] = "no-referrer"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         return send_with_headers
+
+
+def _foreign_change(scope: Scope, headers: Headers) -> tuple[int, str, str] | None:
+    # Whoever changes something must come from here. A browser says from where it comes; other programs say nothing.
+    site = headers.get("sec-fetch-site", "same-origin")
+    if scope.get("method", "GET") in _READING or site == "same-origin":
+        return None
+    return 403, f"a request from {site[:60]!r} changes nothing here", "requests of this page itself"
 
 
 def _engine_frames(receive: Receive) -> Receive:

@@ -17,6 +17,7 @@ from vela.domain.events import (
     CandlesClosed,
     DecisionsMade,
     Envelope,
+    JobChanged,
     MarketEnded,
     Message,
     OrderChanged,
@@ -67,6 +68,7 @@ class Projection:
             WalletChanged: self._wallet_changed,
             Alert: self._alert,
             ServiceBeat: self._beat,
+            JobChanged: self._job_changed,
         }
         for instrument in facts.instruments:
             self._add(instrument)
@@ -196,3 +198,6 @@ class Projection:
 
     def _beat(self, message: ServiceBeat) -> None:
         self.account.beat(message)
+
+    def _job_changed(self, message: JobChanged) -> None:
+        self.account.jobs.take(message.job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing_extensions import TypedDict  # Python 3.11's own is refused by pydantic
 
 from vela.dashboard.facts import SettingValue
+from vela.domain.jobs import Figure
 
 CandleRow = tuple[int, float, float, float, float, float]
 Point = tuple[int, float]
@@ -180,6 +181,67 @@ class AlertView(TypedDict):
     text: str
 
 
+class JobView(TypedDict):
+    """A backtest and how far it has come; `summary`: figures of its result, `error`: why it failed.
+
+    `state`: `queued`, `running`, `done`, `failed`, `cancelled`; `stage`, while it runs: `reading`, `compiling`,
+    `trading`, `reporting`; `progress`: 0 to 1. What was not asked for is empty or null.
+    """
+
+    id: str
+    strategy: str
+    parameters: dict[str, str]
+    symbols: list[SymbolName]
+    timeframe: str | None
+    start: int | None
+    end: int | None
+    rules: dict[str, str]
+    created: int
+    state: str
+    stage: str
+    progress: float
+    started: int | None
+    finished: int | None
+    summary: dict[str, Figure] | None
+    error: str
+
+
+class ParameterView(TypedDict):
+    """A strategy's parameter; both ends of its range are included. All three are whole, or any numbers."""
+
+    default: int | float
+    low: int | float
+    high: int | float
+
+
+class StrategyView(TypedDict):
+    """A strategy; `what`: the first line of its documentation."""
+
+    name: str
+    what: str
+    shipped: bool
+    parameters: dict[str, ParameterView]
+
+
+class StrategiesView(TypedDict):
+    """All strategies; `problem`: why the user's own are missing, or empty."""
+
+    strategies: list[StrategyView]
+    problem: str
+
+
+class SeriesView(TypedDict):
+    """Candles that are stored; `first`, `last`: their open times, `missing`: how many are absent between them."""
+
+    exchange: str
+    symbol: SymbolName
+    timeframe: str
+    first: int
+    last: int
+    count: int
+    missing: int
+
+
 class HealthView(TypedDict):
     """Health of all services."""
 
@@ -220,6 +282,7 @@ class AccountSnapshot(TypedDict):
     orders: list[OrderView]
     health: list[ServiceView]
     alerts: list[AlertView]
+    jobs: list[JobView]
 
 
 class SymbolSnapshot(TypedDict):

@@ -10,9 +10,11 @@ from vela.dashboard.shapes import (
     CandleRow,
     DecisionView,
     FillView,
+    JobView,
     MarkerView,
     OrderView,
     PositionView,
+    SeriesView,
     SummaryView,
     SymbolName,
     TradeView,
@@ -21,11 +23,13 @@ from vela.dashboard.shapes import (
 from vela.domain.candles import Candle
 from vela.domain.events import Alert
 from vela.domain.fill import Fill
+from vela.domain.jobs import Job
 from vela.domain.money import ZERO, multiply, plain
 from vela.domain.order import Order, OrderPurpose, Side
 from vela.domain.position import Position, PositionSide, Trade, Wallet
 from vela.domain.signal import Decision, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.candle_store import StoredSeries
 from vela.ports.record import Summary
 
 # Averages are shown, never booked: 16 digits are more than any screen.
@@ -164,6 +168,42 @@ def outcome_words(outcome: SignalOutcome) -> tuple[str, str]:
 def alert_view(alert: Alert) -> AlertView:
     """Write an alert."""
     return {"time": alert.time, "level": alert.level, "text": alert.text}
+
+
+def job_view(job: Job) -> JobView:
+    """Write a backtest."""
+    request = job.request
+    return {
+        "id": job.id,
+        "strategy": request.strategy,
+        "parameters": dict(request.parameters),
+        "symbols": [symbol_name(symbol) for symbol in request.symbols],
+        "timeframe": request.timeframe,
+        "start": request.start,
+        "end": request.end,
+        "rules": dict(request.rules),
+        "created": job.created,
+        "state": job.state.value,
+        "stage": job.stage,
+        "progress": job.progress,
+        "started": job.started,
+        "finished": job.finished,
+        "summary": None if job.summary is None else dict(job.summary),
+        "error": job.error,
+    }
+
+
+def series_view(series: StoredSeries) -> SeriesView:
+    """Write an account of stored candles."""
+    return {
+        "exchange": series.exchange,
+        "symbol": symbol_name(series.symbol),
+        "timeframe": series.timeframe.value,
+        "first": series.first,
+        "last": series.last,
+        "count": series.count,
+        "missing": series.missing,
+    }
 
 
 def fill_marker(fill: Fill, purpose: OrderPurpose, reason: str) -> MarkerView:

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from vela.dashboard.app import STATIC, Sources, build_app
 from vela.dashboard.auth import LoginTokens
-from vela.dashboard.facts import CandleHistory, ReaderFactory, SessionFacts
+from vela.dashboard.facts import CandleHistory, ReaderFactory, SessionFacts, Workshop
 from vela.dashboard.gate import Hosts
 from vela.dashboard.loading import load
 from vela.dashboard.metrics import PageCounts
@@ -36,6 +36,7 @@ TOPICS = (
     Topic.WALLET,
     Topic.ALERTS,
     Topic.HEALTH,
+    Topic.JOBS,
 )
 FLUSH_SECONDS = 0.1
 REFRESH_SECONDS = 1.0
@@ -81,6 +82,7 @@ class DashboardService(Service):
         history: CandleHistory,
         facts: SessionFacts,
         settings: PageSettings,
+        workshop: Workshop,
     ) -> None:
         """Take what the page needs, and begin to collect messages.
 
@@ -91,11 +93,13 @@ class DashboardService(Service):
             history: the candle histories; may block, and may be called from several threads.
             facts: what does not change while the session runs.
             settings: where to serve.
+            workshop: where backtests are asked for.
         """
         super().__init__(bus, wall_clock)
         self._reader = reader
         self._history = history
         self._settings = settings
+        self._workshop = workshop
         self._counts = PageCounts()
         self._projection = Projection(facts, settings.candles)
         self._viewers = Viewers(self._projection, self._counts)
@@ -118,6 +122,8 @@ class DashboardService(Service):
             self.port = bound.getsockname()[1]
             self._server = PageServer(self._build_app(self._tokens), bound)
             await asyncio.to_thread(self._load)
+            for job in await self._workshop.store.jobs():
+                self._projection.account.jobs.recall(job)
         except BaseException:
             # Nobody will take what is collected, and a full queue would make those wait who trade.
             self.bus.unsubscribe(self.name)
@@ -164,6 +170,7 @@ class DashboardService(Service):
             history=self._history,
             tokens=tokens,
             now=self.wall_clock.now,
+            workshop=self._workshop,
         )
         return build_app(sources, Hosts(self._settings.host, self._settings.allowed_hosts), self._settings.static)
 

@@ -112,8 +112,15 @@ def test_a_file_that_cannot_be_used_is_named_and_the_shipped_ones_are_there(fold
 
 async def test_a_file_that_ends_its_process_is_told_in_one_sentence(folder: Path) -> None:
     own(folder, "import os\nos._exit(7)\n")
-    with pytest.raises(StrategyError, match="its process ended with status 7"):
-        await all_strategies()
+    found = await all_strategies()
+    assert [one["name"] for one in found.strategies] == [*SHIPPED]
+    assert found.problem.startswith("its process ended with status 7")
+
+
+async def test_a_file_that_never_ends_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own(folder, "while True: pass\n")
+    monkeypatch.setattr("vela.bootstrap.jobs._PATIENCE_SECONDS", 2)
+    assert (await all_strategies()).problem.startswith("a file in strategies/ takes more than 2 s; accepted: ")
 
 
 def test_at_least_one_job_may_run(monkeypatch: pytest.MonkeyPatch) -> None:

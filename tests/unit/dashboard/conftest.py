@@ -6,7 +6,19 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.fakes import ManualClock
-from tests.unit.dashboard.samples import START, Record, decision, facts, filled, history, order, outcome, trade, wallet
+from tests.unit.dashboard.samples import (
+    START,
+    Record,
+    decision,
+    facts,
+    filled,
+    history,
+    order,
+    outcome,
+    trade,
+    wallet,
+    workshop,
+)
 
 from vela.dashboard.app import Sources, build_app
 from vela.dashboard.auth import LoginTokens
@@ -58,7 +70,8 @@ def projection() -> Projection:
 @pytest.fixture
 def sources(projection: Projection, tokens: LoginTokens, clock: ManualClock) -> Sources:
     counts = PageCounts()
-    return Sources(projection, Viewers(projection, counts), counts, lambda: RECORD, history, tokens, clock.now)
+    viewers = Viewers(projection, counts)
+    return Sources(projection, viewers, counts, lambda: RECORD, history, tokens, clock.now, workshop())
 
 
 @pytest.fixture

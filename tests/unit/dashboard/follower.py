@@ -11,7 +11,7 @@ from vela.dashboard.auth import LoginTokens
 
 EVENTS = (
     "price_update", "regime_update", "decision", "signal", "order_update", "fill", "position_update", "trade",
-    "wallet_update", "session", "health", "alert",
+    "wallet_update", "session", "health", "alert", "job_update",
 )  # fmt: skip
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
-from vela.dashboard.facts import SessionFacts
+from tests.jobs import MemoryJobStore
+
+from vela.bootstrap.jobs import read_request
+from vela.bootstrap.strategies import describe
+from vela.dashboard.facts import SessionFacts, Workshop
 from vela.domain.assets import QuoteCurrency
 from vela.domain.candles import Candle, Candles
 from vela.domain.events import (
@@ -13,6 +18,7 @@ from vela.domain.events import (
     CandlesClosed,
     DecisionsMade,
     Envelope,
+    Message,
     OrderChanged,
     OrderFilled,
     PositionChanged,
@@ -29,7 +35,9 @@ from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Decision, Signal, SignalOutcome
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.candle_store import StoredSeries
 from vela.ports.record import Summary
+from vela.strategies.sma_crossover import SmaCrossover
 
 BTC = TradingSymbol("BTC")
 ETH = TradingSymbol("ETH")
@@ -250,3 +258,17 @@ class Record:
 
     def newest_wallet(self):
         return self._wallet
+
+
+async def unheard(message: Message) -> None:
+    pass
+
+
+async def strategies():
+    return [describe(SmaCrossover)], "own.py:1: broken"
+
+
+def workshop(publish=unheard, store: MemoryJobStore | None = None) -> Workshop:
+    series = [StoredSeries("synthetic", BTC, Timeframe.M1, START, START + 9 * MINUTE, 10, 0)]
+    read = partial(read_request, data_dir="data")
+    return Workshop(publish, store or MemoryJobStore(), read, strategies, lambda: series)

@@ -125,6 +125,12 @@ async def test_openapi_lists_every_path_with_its_shape(user):
         "/api/v1/fills",
         "/api/v1/decisions",
         "/api/v1/summary",
+        "/api/v1/backtests",
+        "/api/v1/backtests/{job_id}",
+        "/api/v1/backtests/{job_id}/result",
+        "/api/v1/backtests/{job_id}/report",
+        "/api/v1/strategies",
+        "/api/v1/series",
     }
     assert "unrealised_pnl" in document["components"]["schemas"]["PositionView"]["properties"]
     for path in ("/docs", "/redoc", "/openapi.json"):

@@ -69,7 +69,7 @@ def test_account_snapshot_has_the_protocols_shape(projection):
     shown = snapshot(projection)
     assert list(shown) == [
         "stream", "seq", "session", "symbols", "wallet", "equity_curve", "positions", "trades", "orders", "health",
-        "alerts",
+        "alerts", "jobs",
     ]  # fmt: skip
     assert shown["session"] == {
         "version": "0.1.0",

@@ -20,6 +20,7 @@ from tests.unit.dashboard.samples import (
     facts,
     history,
     ordered,
+    workshop,
 )
 
 from vela.domain.errors import ConfigurationError, StorageError
@@ -73,7 +74,7 @@ def bus() -> OneConsumerBus:
 
 def service_on(bus: OneConsumerBus, directory: Path, **changes) -> DashboardService:
     settings = PageSettings(directory / "data", port=changes.pop("port", 0), static=directory / "static")
-    values = {"reader": Record, "history": history, "facts": facts(), **changes}
+    values = {"reader": Record, "history": history, "facts": facts(), "workshop": workshop(bus.publish), **changes}
     return DashboardService(bus, WallClock(START), settings=settings, **values)
 
 
@@ -186,6 +187,7 @@ async def test_a_host_of_another_machine_is_said_plainly(bus, tmp_path, host):
         history=history,
         facts=facts(),
         settings=PageSettings(tmp_path, host=host, port=0),
+        workshop=workshop(bus.publish),
     )
     with pytest.raises(ConfigurationError, match="accepted: an address of this machine"):
         await service.start()
@@ -235,7 +237,15 @@ async def test_an_order_told_before_the_start_is_not_lost(bus, tmp_path):
 
 async def test_the_number_of_candles_kept_is_a_setting(bus, tmp_path):
     settings = PageSettings(tmp_path, port=0, candles=700)
-    service = DashboardService(bus, WallClock(START), reader=Record, history=history, facts=facts(), settings=settings)
+    service = DashboardService(
+        bus,
+        WallClock(START),
+        reader=Record,
+        history=history,
+        facts=facts(),
+        settings=settings,
+        workshop=workshop(bus.publish),
+    )
     await service.start()
     assert {len(stream.candle_rows()) for stream in service._projection.symbols.values()} == {700}
     await service.stop()
