@@ -109,7 +109,7 @@ const held = () => (many ? symbols.slice(0, 2).map(position) : []);
 
 function accountSnapshot() {
   const list = symbols.map((s) => ({ symbol: s.symbol, price: s.price, change_pct: change(s), regime: s.regime, strategy: s.strategy, spark: s.candles.slice(-60).map((c) => c[4]) }));
-  return { stream: 'account', seq: seqs.account, session: session(), symbols: list, wallet: wallet(), equity_curve: curve.slice(-2000), positions: held(), trades, orders, health: health(), alerts };
+  return { stream: 'account', seq: seqs.account, session: session(), symbols: list, wallet: wallet(), equity_curve: curve.slice(-2000), positions: held(), trades, orders, health: health(), alerts, jobs: [] };
 }
 
 function symbolSnapshot(s, count = 500) {

@@ -117,6 +117,53 @@ export interface Alert {
   text: string;
 }
 
+/** Figures of a result: counts and percentages as numbers, money as text; null where one is undefined. */
+export type JobSummary = Record<string, number | Decimal | null>;
+
+/** A backtest and how far it has come. `created`, `started` and `finished` are the wall clock's. */
+export interface Job {
+  id: string;
+  strategy: string;
+  parameters: Record<string, string>;
+  symbols: TradingSymbol[];
+  timeframe: string | null;
+  start: number | null;
+  end: number | null;
+  rules: Record<string, string>;
+  created: number;
+  state: string;
+  stage: string;
+  /** 0 to 1. */
+  progress: number;
+  started: number | null;
+  finished: number | null;
+  summary: JobSummary | null;
+  error: string;
+}
+
+export interface Parameter {
+  default: number;
+  low: number;
+  high: number;
+}
+
+export interface Strategies {
+  strategies: { name: string; what: string; shipped: boolean; parameters: Record<string, Parameter> }[];
+  /** Why the user's own are missing; empty if none is. */
+  problem: string;
+}
+
+/** Candles that are stored; `first` and `last` are open times. */
+export interface Series {
+  exchange: string;
+  symbol: TradingSymbol;
+  timeframe: string;
+  first: number;
+  last: number;
+  count: number;
+  missing: number;
+}
+
 export interface AccountSnapshot {
   stream: 'account';
   seq: number;
@@ -129,6 +176,7 @@ export interface AccountSnapshot {
   orders: Order[];
   health: ServiceHealth[];
   alerts: Alert[];
+  jobs: Job[];
 }
 
 export interface Marker {
@@ -227,6 +275,7 @@ export interface EventBodies {
   session: Session;
   health: { services: ServiceHealth[] };
   alert: Alert;
+  job_update: Job;
 }
 
 export type EventName = keyof EventBodies;
@@ -245,6 +294,7 @@ export const EVENT_NAMES: readonly EventName[] = [
   'session',
   'health',
   'alert',
+  'job_update',
 ];
 
 export const ACCOUNT_STREAM = 'account';

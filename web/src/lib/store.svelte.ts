@@ -1,4 +1,5 @@
 import { AlertLog } from './alert-log.svelte';
+import { upsert } from './backtests';
 import { connect, olderCandles, whetherAuthorised, type Connection } from './connection';
 import { ChartModel } from './chart-model';
 import { DecisionLog } from './decision-log.svelte';
@@ -7,6 +8,7 @@ import { Feed, type Sink } from './feed';
 import {
   shortName,
   type AccountSnapshot,
+  type Job,
   type Order,
   type Position,
   type PriceUpdate,
@@ -81,6 +83,8 @@ export class Desk implements Sink {
   trades = $state.raw<readonly Trade[]>([]);
   orders = $state.raw<readonly Order[]>([]);
   health = $state.raw<readonly ServiceHealth[]>([]);
+  /** Backtests, the newest first. */
+  jobs = $state.raw<readonly Job[]>([]);
   equity = $state.raw<readonly (readonly [number, number])[]>([]);
   selected = $state('');
   marketTime = $state(0);
@@ -172,6 +176,7 @@ export class Desk implements Sink {
     this.orders = snapshot.orders;
     this.health = snapshot.health;
     this.alerts.load(snapshot.alerts);
+    this.jobs = snapshot.jobs;
     this.#list(snapshot.symbols);
     const first = this.rows[0];
     if (!this.#byName.has(this.selected) && first) this.select(first.name);
@@ -232,6 +237,9 @@ export class Desk implements Sink {
         return;
       case 'alert':
         return this.alerts.add(body);
+      case 'job_update':
+        this.jobs = upsert(this.jobs, body).slice(0, LISTED);
+        return;
       case 'wallet_update':
         this.wallet = body;
         if (body.point) this.equity = thinned([...this.equity, body.point]);

@@ -7,7 +7,7 @@ const ETH_BTC = { base: 'ETH', quote: 'BTC', full: 'ETHBTC' };
 const summary = (symbol: typeof BTC) => ({ symbol, price: 100, change_pct: 0, regime: 'unknown', strategy: 'SmaCrossover', spark: [1, 2] });
 const snapshot = {
   stream: 'account', seq: 1, session: { time: 1000, timeframe_ms: 60_000 }, symbols: [summary(BTC), summary(ETH_BTC)], wallet: {},
-  equity_curve: [[0, 1000]], positions: [], trades: [], orders: [], health: [], alerts: [],
+  equity_curve: [[0, 1000]], positions: [], trades: [], orders: [], health: [], alerts: [], jobs: [],
 } as unknown as AccountSnapshot;
 const symbolSnapshot = {
   stream: 'BTC', seq: 1, symbol: BTC, strategy: 'MacdStrategy', regime: 'bull_trend', tick: '0.01', candles: [], forming: null,
