@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -22,6 +24,16 @@ def job(job_id: str = "j1", state: JobState = JobState.QUEUED, **changes) -> Job
 
 def moved(known: Job, state: JobState, **changes) -> Job:
     return msgspec.structs.replace(known, state=state, **changes)
+
+
+def has_ended(pid: int) -> bool:
+    """Say whether a process has ended; a zombie has, and whoever adopted it will bury it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and state.read_text().split()[2] == "Z"
 
 
 class MemoryJobStore:

@@ -19,7 +19,7 @@ def test_the_picture_of_an_orders_life_is_the_transition_table() -> None:
 
 
 def test_every_place_that_the_architecture_names_exists() -> None:
-    named = re.findall(r"`((?:engine|domain)/\w+\.py)(?:: (\w+))?`", ARCHITECTURE)
+    named = re.findall(r"`((?:adapters|bootstrap|dashboard|domain|engine|services)/\w+\.py)(?:: (\w+))?`", ARCHITECTURE)
     assert named
     for file, name in named:
         text = (ROOT / "src/vela" / file).read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from tests.builders import random_walk
 from tests.fakes import until
+from tests.jobs import has_ended
 
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.bootstrap.backtest import encode_document, run_backtest
@@ -60,14 +61,6 @@ def strategies(tmp_path: Path) -> Callable[[str], None]:
 
 async def silent(stage: str, done: float) -> None:
     pass
-
-
-def has_ended(pid: int) -> bool:
-    try:
-        # A zombie has ended, too; whoever adopted it will bury it.
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
-    except OSError:
-        return True
 
 
 async def test_the_document_is_to_the_byte_that_of_the_command(runner: JobRunner) -> None:

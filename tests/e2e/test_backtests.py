@@ -47,7 +47,7 @@ def open_backtests(page: Page) -> Page:
 
 def start(page: Page, strategy: str) -> Locator:
     """Start a backtest and return its place in the list."""
-    page.get_by_label("Strategy").select_option(strategy)
+    page.locator(".form").get_by_label("Strategy").select_option(strategy)
     before = page.locator(".jobs li h3").count()
     page.get_by_role("button", name="Start backtest").click()
     expect(page.locator(".jobs li h3")).to_have_count(before + 1)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.builders import random_walk
+from tests.jobs import has_ended
 
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.adapters.storage.sql.record import RECORD_FILE, open_record
@@ -75,17 +76,10 @@ def vela_up() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def wait(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, states()
         time.sleep(0.01)
-
-
-def has_ended(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
-    except OSError:
-        return True
 
 
 @pytest.mark.parametrize("end", ["kill", "terminate"])

@@ -123,6 +123,9 @@ def read_request(
         StrategyError: the strategy is unknown, or a parameter makes no sense.
         ConfigurationError: something else makes no sense.
     """
+    for name, value in (("strategy", strategy), *parameters.items(), *rules.items()):
+        if not f"{name}{value}".isprintable():
+            raise ConfigurationError(f"{name[:60]!r} was {value[:60]!r}; accepted: text that can be printed")
     settings = _load(options, rules, data_dir, os.environ)
     require_name(strategy)
     if strategy in SHIPPED:

@@ -4,10 +4,10 @@ import asyncio
 import io
 import os
 import sys
-from pathlib import Path
 
 import pytest
 from tests.fakes import until
+from tests.jobs import has_ended
 
 from vela.adapters.child_process import ChildFailed, converse, read_frame, write_frame
 
@@ -34,13 +34,6 @@ async def talk(code: str, question: bytes = b"") -> tuple[int, list[bytes]]:
 
     status = await converse([sys.executable, "-c", CHILD + code], os.environ, question, hear)
     return status, heard
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("size", [0, 1, 300_000])
@@ -85,7 +78,7 @@ async def test_a_child_whose_parent_was_killed_ends() -> None:
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", ORPHAN, stdout=asyncio.subprocess.PIPE)
     said, _ = await parent.communicate()
     assert parent.returncode == -9
-    await until(lambda: not is_alive(int(said)))
+    await until(lambda: has_ended(int(said)))
 
 
 def test_frames_that_end_early_are_as_long_as_they_are() -> None:

@@ -62,6 +62,8 @@ def test_what_is_left_out_stays_out_whatever_the_settings_file_says(folder: Path
         ({"parameters": {"fast": "10.0"}}, "SmaCrossover.fast was '10.0'; accepted: a whole number from 5 to 50"),
         ({"parameters": {"fast": "40", "slow": "20"}}, "SmaCrossover"),
         ({"parameters": {"speed": "1"}}, "parameter was 'speed=1'; accepted, each once: fast=10, slow=30"),
+        ({"parameters": {"fast": "\ud800"}}, "'fast' was '\\ud800'; accepted: text that can be printed"),
+        ({"strategy": "Sma\0"}, "'strategy' was 'Sma\\x00'; accepted: text"),
         ({"symbols": "banana"}, "setting symbols (option) was 'banana'"),
         ({"timeframe": "7m"}, "setting timeframe (option) was '7m'; accepted: 1m, "),
         ({"from_": "yesterday"}, "setting from (option) was 'yesterday'; accepted: a date"),

@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.jobs import job
 from tests.unit.dashboard.samples import BTC, MINUTE, START, alert, facts, filled, held, order, trade, wallet
 
 from vela.dashboard.account_stream import AccountStream
 from vela.domain.events import ServiceBeat, ServiceState
+from vela.domain.jobs import JobState
 from vela.domain.order import OrderStatus
 
 
@@ -166,3 +168,22 @@ def test_an_expected_service_that_never_spoke_is_starting():
     account = AccountStream(facts(services=("brain",)), lambda _: None, list)
     [service] = account.services()
     assert (service["status"], service["beat_age_ms"]) == ("starting", None)
+
+
+def test_backtests_are_told_in_their_newest_state_and_stand_in_the_snapshot(account):
+    for state in (JobState.QUEUED, JobState.RUNNING):
+        account.jobs.take(job("1", state, stage="trading", progress=0.5))
+    account.jobs.take(job("2"))
+    told = bodies(account, "job_update")
+    assert [(body["id"], body["state"], body["seq"]) for body in told] == [("1", "running", 1), ("2", "queued", 2)]
+    assert account.flush() == []
+    shown = json.loads(account.snapshot())["jobs"]
+    assert [one["id"] for one in shown] == ["2", "1"]
+    assert shown[1] == {name: value for name, value in told[0].items() if name not in {"stream", "seq"}}
+
+
+def test_the_snapshot_holds_the_newest_hundred_backtests(account):
+    for number in range(150):
+        account.jobs.take(job(str(number), JobState.FAILED))
+    account.flush()
+    assert [one["id"] for one in json.loads(account.snapshot())["jobs"]] == [*map(str, range(149, 49, -1))]

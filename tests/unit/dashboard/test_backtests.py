@@ -130,7 +130,22 @@ async def test_what_makes_no_sense_names_the_field_and_what_is_accepted(floor, c
     assert floor.store.kept == {}
 
 
-@pytest.mark.parametrize("body", ["", "[]", "null", "{", '{"strategy": NaN}', "strategy=SmaCrossover"])
+BODIES = [
+    "",
+    "[]",
+    "null",
+    "{",
+    '{"strategy": NaN}',
+    "strategy=SmaCrossover",
+    '{"strategy": "\\ud800"}',
+    '{"strategy": "SmaCrossover", "\\ud800": 1}',
+    '{"strategy": "SmaCrossover", "parameters": {"\\ud800": 1}}',
+    '{"strategy": "SmaCrossover", "parameters": {"fast": "\\ud800"}}',
+    '{"strategy": "SmaCrossover", "symbols": ["\\ud800"]}',
+]
+
+
+@pytest.mark.parametrize("body", BODIES)
 async def test_a_body_that_is_no_form(floor: Floor, body: str) -> None:
     answer = await floor.user.post(URL, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
