@@ -100,6 +100,9 @@ def test_what_makes_no_sense_is_said_beside_the_form(shop: Vela, new_visitor: Ne
     alert = page.locator(".form").get_by_role("alert")
     expect(alert).to_contain_text("setting stake (option) was '200%'. Accepted: above 0")
     assert len(shop.get("backtests")) == before
+    for view in ("Trading", "Backtests"):
+        page.get_by_role("button", name=view).first.click()
+    expect(page.get_by_label("Stake")).to_have_value("200%")  # what was typed stays
     page.get_by_label("Stake").fill("50")
     page.get_by_label("From").fill("2031-01-01T00:00")
     page.get_by_role("button", name="Start backtest").click()
