@@ -104,9 +104,12 @@ def write_frame(target: BinaryIO, content: bytes) -> None:
 
 def end_with_parent(source: BinaryIO) -> None:
     """End this process when `source` ends: then its parent has died. Nothing else may read from it."""
+    # Past the buffer: its lock would be held for as long as this waits, and the interpreter could not end.
+    descriptor = source.fileno()
 
     def wait() -> None:
-        source.read()
+        while os.read(descriptor, 4096):
+            pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -98,8 +98,10 @@ def inventory() -> Inventoried:
 def _step_back() -> None:
     # Trading goes first: for the processor, and when memory runs out.
     os.nice(_NICENESS)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    # Linux: sessions share the processor equally unless they, too, are told to be nice; who is ended first for memory.
+    for name, value in (("autogroup", _NICENESS), ("oom_score_adj", 1000)):
+        with suppress(OSError):
+            Path(f"/proc/self/{name}").write_text(str(value), encoding="ascii")
 
 
 def _compressed(content: bytes) -> bytes:

@@ -48,6 +48,13 @@ async def test_what_was_said_before_it_broke_off_was_said() -> None:
     assert await talk(code, bytes(1_000_000)) == (4, [b"a"])
 
 
+async def test_a_child_that_is_done_ends_well_although_it_watches_its_parent() -> None:
+    assert await talk("content = read_frame(source); end_with_parent(source); write_frame(target, content)", b"a") == (
+        0,
+        [b"a"],
+    )
+
+
 async def test_the_signal_that_ended_it_is_told() -> None:
     assert await talk("import os; os.kill(os.getpid(), 9)") == (-9, [])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from vela.bootstrap import jobs
 from vela.bootstrap.job_process import inventory
 from vela.bootstrap.jobs import RULES, all_strategies, jobs_at_once, read_request
 from vela.bootstrap.settings import BacktestSettings
@@ -105,6 +106,13 @@ async def test_all_strategies_with_their_ranges_the_users_own_too(folder: Path) 
     assert (folder / "ran").exists()
 
 
+async def test_the_process_ends_well() -> None:
+    async def hear(frame: bytes) -> None:
+        pass
+
+    assert await jobs._ask(jobs.Inventory(), hear) == 0
+
+
 def test_a_file_that_cannot_be_used_is_named_and_the_shipped_ones_are_there(folder: Path) -> None:
     own(folder, "class Own(Strategy:\n")
     found = inventory()
@@ -126,6 +134,6 @@ async def test_a_file_that_never_ends_is_ended(folder: Path, monkeypatch: pytest
 
 
 def test_at_least_one_job_may_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    for cores, jobs in ((None, 1), (1, 1), (2, 1), (8, 7)):
+    for cores, wanted in ((None, 1), (1, 1), (2, 1), (8, 7)):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
-        assert jobs_at_once() == jobs
+        assert jobs_at_once() == wanted
