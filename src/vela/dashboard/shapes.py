@@ -181,7 +181,11 @@ class AlertView(TypedDict):
     text: str
 
 
-class JobView(TypedDict):
+# Names that Python keeps for itself.
+_Window = TypedDict("_Window", {"from": int | None, "to": int | None})
+
+
+class JobView(_Window):
     """A backtest and how far it has come; `summary`: figures of its result, `error`: why it failed.
 
     `state`: `queued`, `running`, `done`, `failed`, `cancelled`; `stage`, while it runs: `reading`, `compiling`,
@@ -193,8 +197,6 @@ class JobView(TypedDict):
     parameters: dict[str, str]
     symbols: list[SymbolName]
     timeframe: str | None
-    start: int | None
-    end: int | None
     rules: dict[str, str]
     created: int
     state: str

@@ -86,6 +86,7 @@ async def test_a_backtest_is_accepted_once_it_is_stored(floor: Floor) -> None:
     request = floor.store.kept[shown["id"]].request
     assert (request.parameters, request.rules) == ({"fast": "7"}, {"stake": "5%"})
     assert (request.start, request.end, request.timeframe) == (86_400_000, 172_800_000, "1m")
+    assert (shown["from"], shown["to"]) == (86_400_000, 172_800_000)
     assert shown["symbols"] == [{"base": "BTC", "quote": "USDT", "full": "BTCUSDT"}]
     assert (await floor.user.get(answer.headers["location"])).json()["strategy"] == "SmaCrossover"
 

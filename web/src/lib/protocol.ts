@@ -127,8 +127,8 @@ export interface Job {
   parameters: Record<string, string>;
   symbols: TradingSymbol[];
   timeframe: string | null;
-  start: number | null;
-  end: number | null;
+  from: number | null;
+  to: number | null;
   rules: Record<string, string>;
   created: number;
   state: string;
