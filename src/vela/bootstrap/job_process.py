@@ -32,7 +32,7 @@ from vela.domain.jobs import Figure
 from vela.ports.jobs import JobResult
 from vela.strategies.registry import SHIPPED
 
-_NICENESS = 10
+_NICENESS = 5  # more would starve a backtest wherever something else is busy
 # How much of a job is done when a stage begins, and when the strategy has analysed everything.
 _BEGINS = {"reading": 0.0, "compiling": 0.1, "trading": 0.1, "reporting": 0.8}
 _ANALYSED = 0.7
@@ -98,10 +98,8 @@ def inventory() -> Inventoried:
 def _step_back() -> None:
     # Trading goes first: for the processor, and when memory runs out.
     os.nice(_NICENESS)
-    # Linux: sessions share the processor equally unless they, too, are told to be nice; who is ended first for memory.
-    for name, value in (("autogroup", _NICENESS), ("oom_score_adj", 1000)):
-        with suppress(OSError):
-            Path(f"/proc/self/{name}").write_text(str(value), encoding="ascii")
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _compressed(content: bytes) -> bytes:
