@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import log10
@@ -69,6 +69,7 @@ def prepare(
     allow_short: bool,
     detail: Mapping[TradingSymbol, Candles] | None = None,
     decide_from: int | None = None,
+    analysed: Callable[[float], None] = lambda _: None,
 ) -> Prepared:
     """Analyse all symbols and lay everything out. `detail`: finer candles, where there are some.
 
@@ -79,7 +80,10 @@ def prepare(
     symbols = tuple(sorted(candles))
     series = tuple(candles[symbol] for symbol in symbols)
     rows = [instruments.get(symbol) or Instrument.raw(symbol) for symbol in symbols]
-    answers = [_answer(strategy, symbol, part) for symbol, part in zip(symbols, series, strict=True)]
+    answers = []
+    for symbol, part in zip(symbols, series, strict=True):
+        answers.append(_answer(strategy, symbol, part))
+        analysed(len(answers) / len(symbols))
     if decide_from is not None:
         answers = [_from(decide_from, answer, part) for answer, part in zip(answers, series, strict=True)]
     grids, unit, fee_denominator = _grids(rows, rules)

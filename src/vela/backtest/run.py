@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -32,6 +32,7 @@ def backtest(
     symbol: TradingSymbol = _BTC,
     instruments: Mapping[TradingSymbol, Instrument] | None = None,
     detail: Mapping[TradingSymbol, Candles] | None = None,
+    analysed: Callable[[float], None] = lambda _: None,
 ) -> BacktestResult:
     """Trade the past by the rules that trade live.
 
@@ -42,6 +43,7 @@ def backtest(
         symbol: whose candles they are, where only one series is given.
         instruments: trading rules of the venue; `Instrument.raw` where a symbol has none.
         detail: finer candles that settle which of stop and take-profit came first inside a candle.
+        analysed: told after each symbol what part of them the strategy has analysed, 0 to 1.
 
     Raises:
         CandleError: there are no candles, or none in the window.
@@ -62,6 +64,7 @@ def backtest(
         allow_short=config.allow_short,
         detail=detail,
         decide_from=config.decide_from,
+        analysed=analysed,
     )
     equity = np.empty(len(prepared.step_times), dtype=np.float64)
     book, account = new_book(len(window)), new_account(prepared.market, prepared.options)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -19,11 +18,9 @@ from vela.backtest.bias.blame import blame
 from vela.bootstrap.history import History, load_detail, load_history
 from vela.bootstrap.settings import BacktestSettings
 from vela.bootstrap.strategies import is_shipped
-from vela.domain.candles import Candles
 from vela.domain.errors import ConfigurationError, MoneyError, StrategyError, SymbolError, VelaError
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, exact, plain
-from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.strategies.base import Strategy
 
@@ -80,7 +77,7 @@ def run_backtest(
     detail_files: Sequence[str] = (),
     symbols_given: bool,
     progress: Callable[[Stage], None] = lambda _: None,
-    analysed: Callable[[float], None] | None = None,
+    analysed: Callable[[float], None] = lambda _: None,
     instruments: Instruments | None = None,
 ) -> Outcome:
     """Load what the settings name and trade it.
@@ -107,30 +104,7 @@ def run_backtest(
     config = msgspec.structs.replace(config, rules=msgspec.structs.replace(config.rules, quote=quote))
     used = {symbol: known[symbol] for symbol in history.series if symbol in known}
     progress(Stage.TRADING if _is_compiled() else Stage.COMPILING)
-    with _watched(strategy, len(history.series), analysed):
-        return Outcome(_traded(strategy, history, detail, config, used), history, detail, used)
-
-
-@contextmanager
-def _watched(strategy: Strategy, symbols: int, analysed: Callable[[float], None] | None) -> Iterator[None]:
-    if analysed is None:
-        yield
-        return
-    analyze, done = strategy.analyze, 0
-
-    def watched(symbol: TradingSymbol, candles: Candles) -> Signals:
-        nonlocal done
-        signals = analyze(symbol, candles)
-        done += 1
-        analysed(min(1.0, done / symbols))
-        return signals
-
-    # On the instance: to everybody else it stays the strategy that it is.
-    vars(strategy)["analyze"] = watched
-    try:
-        yield
-    finally:
-        del vars(strategy)["analyze"]
+    return Outcome(_traded(strategy, history, detail, config, used, analysed), history, detail, used)
 
 
 def _is_compiled() -> bool:
@@ -139,11 +113,16 @@ def _is_compiled() -> bool:
 
 
 def _traded(
-    strategy: Strategy, history: History, detail: History | None, config: BacktestConfig, instruments: Instruments
+    strategy: Strategy,
+    history: History,
+    detail: History | None,
+    config: BacktestConfig,
+    instruments: Instruments,
+    analysed: Callable[[float], None],
 ) -> BacktestResult:
     fine = None if detail is None else detail.candles
     try:
-        return backtest(strategy, history.candles, config, instruments=instruments, detail=fine)
+        return backtest(strategy, history.candles, config, instruments=instruments, detail=fine, analysed=analysed)
     except VelaError:
         raise
     except Exception as e:

@@ -217,11 +217,12 @@ class ParameterView(TypedDict):
 
 
 class StrategyView(TypedDict):
-    """A strategy; `what`: the first line of its documentation."""
+    """A strategy; `what`: the first line of its documentation, `suits`: the regimes that it is made for."""
 
     name: str
     what: str
     shipped: bool
+    suits: list[str]
     parameters: dict[str, ParameterView]
 
 

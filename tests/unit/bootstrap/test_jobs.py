@@ -100,6 +100,7 @@ async def test_all_strategies_with_their_ranges_the_users_own_too(folder: Path) 
         "name": "SmaCrossover",
         "what": "Buy when the fast average crosses above the slow one, sell when it crosses below.",
         "shipped": True,
+        "suits": ["bear_trend", "bull_trend"],
         "parameters": {"fast": {"default": 10, "low": 5, "high": 50}, "slow": {"default": 30, "low": 20, "high": 200}},
     }
     assert found.problem == ""

@@ -166,6 +166,7 @@ export const en = {
   'backtest.unreachable': 'Vela does not answer. Try again in a moment.',
   'backtest.ownMissing': 'Your own strategies are missing: {problem}',
   'backtest.strategy': 'Strategy',
+  'backtest.suits': 'Made for: {regimes}',
   'backtest.parameters': 'Parameters',
   'backtest.candles': 'Candles',
   'backtest.allSymbols': 'none chosen: all',

@@ -168,6 +168,7 @@ export const es: Record<MessageKey, string> = {
   'backtest.unreachable': 'Vela no responde. Inténtalo de nuevo en un momento.',
   'backtest.ownMissing': 'Faltan tus propias estrategias: {problem}',
   'backtest.strategy': 'Estrategia',
+  'backtest.suits': 'Pensada para: {regimes}',
   'backtest.parameters': 'Parámetros',
   'backtest.candles': 'Velas',
   'backtest.allSymbols': 'sin elegir: todos',

@@ -148,7 +148,7 @@ export interface Parameter {
 }
 
 export interface Strategies {
-  strategies: { name: string; what: string; shipped: boolean; parameters: Record<string, Parameter> }[];
+  strategies: { name: string; what: string; shipped: boolean; suits: Regime[]; parameters: Record<string, Parameter> }[];
   /** Why the user's own are missing; empty if none is. */
   problem: string;
 }
