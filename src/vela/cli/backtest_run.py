@@ -46,16 +46,17 @@ def run_and_report(
     """
     cls = find_strategy(name)
     strategy = make(cls, read_values(cls, assignments))
-    with stages(3) as enter:
+    with stages(3) as at:
         outcome = run_backtest(
             strategy,
             settings,
             files.candles,
             detail_files=files.detail,
             symbols_given=files.symbols_given,
-            progress=enter,
+            progress=at.enter,
+            analysed=at.part,
         )
-        enter(Stage.REPORTING)
+        at.enter(Stage.REPORTING)
         document = encode_document(outcome.document()) if targets.as_json or targets.out is not None else b""
         if targets.html is not None:
             from vela.backtest.report.page import render

@@ -99,8 +99,8 @@ def _replayed(
     strategy = make(cls, read_values(cls, assignments))
     settings = load_backtest_settings(arguments, os.environ)
     given = arguments["symbols"] is not None
-    with stages(3) as enter:
-        return run_replay(strategy, settings, files, symbols_given=given, progress=enter)
+    with stages(3) as at:
+        return run_replay(strategy, settings, files, symbols_given=given, progress=at.enter)
 
 
 def _checked(session: str) -> Comparison:
@@ -109,5 +109,5 @@ def _checked(session: str) -> Comparison:
     from vela.bootstrap.session_check import check_session
     from vela.cli.stages import stages
 
-    with stages(2) as enter:
-        return check_session(Path(session), progress=enter)
+    with stages(2) as at:
+        return check_session(Path(session), progress=at.enter)

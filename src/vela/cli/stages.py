@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -13,9 +13,28 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 _NOTICED_AFTER_SECONDS = 0.5
 
 
+class Stages:
+    """What is told how far the work has come."""
+
+    def __init__(self, bar: Progress, total: int) -> None:
+        """Begin before the first of `total` stages."""
+        self._bar = bar
+        self._task = bar.add_task("", total=total)
+        self._begun = -1
+
+    def enter(self, stage: str) -> None:
+        """Begin the next stage."""
+        self._begun += 1
+        self._bar.update(self._task, description=stage, completed=self._begun)
+
+    def part(self, done: float) -> None:
+        """Say how much of the stage is done, 0 to 1."""
+        self._bar.update(self._task, completed=self._begun + done)
+
+
 @contextmanager
-def stages(total: int) -> Iterator[Callable[[str], None]]:
-    """Yield a function that is told of every new stage; `total` is how many there will be.
+def stages(total: int) -> Iterator[Stages]:
+    """Yield what is to be told of every new stage; `total` is how many there will be.
 
     Nothing is shown where stderr is no terminal.
     """
@@ -28,19 +47,11 @@ def stages(total: int) -> Iterator[Callable[[str], None]]:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-    task = bar.add_task("", total=total)
-    begun = -1
-
-    def enter(stage: str) -> None:
-        nonlocal begun
-        begun += 1
-        bar.update(task, description=stage, completed=begun)
-
     timer = threading.Timer(_NOTICED_AFTER_SECONDS, bar.start)
     timer.daemon = True
     timer.start()
     try:
-        yield enter
+        yield Stages(bar, total)
     finally:
         timer.cancel()
         timer.join()

@@ -29,14 +29,14 @@ def verify(
     from vela.cli.output import print_json
     from vela.cli.stages import stages
 
-    with stages(2) as enter:
+    with stages(2) as at:
         differences = verify_result(
             Path(result),
             candles or [],
             detail_files=detail_candles or [],
             strategy=strategy,
             data_dir=data_dir,
-            progress=enter,
+            progress=at.enter,
         )
     if json:
         print_json({"identical": not differences, "differences": differences})
