@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.parity.records import ReferenceConfig, ReferenceResult
 from tests.parity.reference import simulate
 from tests.parity.scenarios import Case, random_case, recorded_case
@@ -16,9 +17,9 @@ from vela.backtest import BacktestConfig, BacktestResult, backtest
 from vela.backtest import prepare as prepare_module
 from vela.backtest import result as result_module
 from vela.domain.candles import Candles
-from vela.domain.regime import MarketRegime
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.regime import REGIMES
 from vela.engine.rules import Stake, TradingRules, percent_to_ppm
 from vela.strategies.base import Strategy
 
@@ -62,11 +63,12 @@ def rules_of(config: ReferenceConfig) -> TradingRules:
 def run(case: Case, monkeypatch: pytest.MonkeyPatch) -> BacktestResult:
     monkeypatch.setattr(Scripted, "script", case.series)
 
-    def given_regimes(candles: Candles) -> list[MarketRegime]:
+    def given_regimes(candles: Candles) -> NDArray[np.int8]:
         for symbol, (whole, _) in case.series.items():
             first = int(np.searchsorted(whole.open_time, candles.open_time[0]))
             if np.array_equal(whole.close[first : first + len(candles)], candles.close):
-                return list(case.regimes[symbol][first : first + len(candles)])
+                given = case.regimes[symbol][first : first + len(candles)]
+                return np.array([REGIMES.index(regime) for regime in given], dtype=np.int8)
         raise AssertionError("candles of no symbol")
 
     monkeypatch.setattr(prepare_module, "classify_all", given_regimes)

@@ -18,7 +18,7 @@ from vela.domain.instrument import Instrument
 from vela.domain.regime import MarketRegime
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
-from vela.engine.regime import classify_all
+from vela.engine.regime import REGIMES, classify_all
 from vela.engine.risk import UNSUITABLE_FOR_LONG, UNSUITABLE_FOR_SHORT
 from vela.engine.rules import Stake, StakeKind, TradingRules
 from vela.strategies.base import Strategy
@@ -192,8 +192,9 @@ def _actions(signals: Signals) -> NDArray[np.int8]:
     return actions
 
 
-def _suits(regimes: Sequence[MarketRegime], unsuitable: frozenset[MarketRegime]) -> NDArray[np.bool_]:
-    return np.array([regime not in unsuitable for regime in regimes], dtype=np.bool_)
+def _suits(numbers: NDArray[np.int8], unsuitable: frozenset[MarketRegime]) -> NDArray[np.bool_]:
+    suits = np.array([regime not in unsuitable for regime in REGIMES], dtype=np.bool_)
+    return suits[numbers]
 
 
 def _busy(actions: NDArray[np.int8], symbols: int) -> NDArray[np.int8]:

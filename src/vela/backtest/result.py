@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cached_property
 
@@ -17,10 +17,9 @@ from vela.backtest.tables import BY_BREAK_EVEN, BY_SIGNAL, BY_STOP_LOSS, BY_TARG
 from vela.domain.candles import Candles
 from vela.domain.money import add, multiply, plain, ratio, subtract
 from vela.domain.position import ExitReason, PositionSide, Trade
-from vela.domain.regime import MarketRegime
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import gate
-from vela.engine.regime import classify_all
+from vela.engine.regime import REGIMES, classify_all
 from vela.engine.rules import TradingRules
 from vela.strategies.base import Strategy
 
@@ -232,13 +231,13 @@ class BacktestResult:
             return_pct=100.0 * float(pnl) / float(entry_value),
             entry_reason="signal",
             exit_reason=_REASONS[reason],
-            regime=self.regimes[instrument.symbol][entry_row - 1],
+            regime=REGIMES[self.regimes[instrument.symbol][entry_row - 1]],
             strategy=self.strategy,
         )
 
     @cached_property
-    def regimes(self) -> Mapping[TradingSymbol, Sequence[MarketRegime]]:
-        """The regime at every candle's close, by symbol."""
+    def regimes(self) -> Mapping[TradingSymbol, NDArray[np.int8]]:
+        """The regime at every candle's close, by symbol: its place in `engine.regime.REGIMES`, shape `(candles,)`."""
         return {symbol: classify_all(candles) for symbol, candles in self.candles.items()}
 
     def _open_position(self, place: int) -> OpenPosition:

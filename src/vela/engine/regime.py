@@ -6,6 +6,10 @@ to EMA200; else a range. Unknown before 200 candles.
 
 from __future__ import annotations
 
+import numba
+import numpy as np
+from numba.extending import register_jitable
+from numpy.typing import NDArray
 from talib import stream
 
 from vela.domain.candles import Candle, Candles
@@ -20,26 +24,42 @@ ADX_TREND = 25.0
 ATR_HIGH_VOLATILITY = 0.08
 
 
-def classify(close: float, average: float, strength: float, true_range: float) -> MarketRegime:
-    """Return the regime for one candle's close, EMA200, ADX14 and ATR14 (all finite)."""
+REGIMES = tuple(MarketRegime)
+"""The regimes in the order of their numbers."""
+
+BULL_TREND, BEAR_TREND, SIDEWAYS_RANGE, HIGH_VOLATILITY, UNKNOWN = range(len(REGIMES))
+
+
+def classify(close: float, average: float, strength: float, true_range: float) -> int:
+    """Return the regime's number for one candle's close, EMA200, ADX14 and ATR14 (all finite)."""
     if true_range > ATR_HIGH_VOLATILITY * close:
-        return MarketRegime.HIGH_VOLATILITY
+        return HIGH_VOLATILITY
     if strength >= ADX_TREND and close != average:
-        return MarketRegime.BULL_TREND if close > average else MarketRegime.BEAR_TREND
-    return MarketRegime.SIDEWAYS_RANGE
+        return BULL_TREND if close > average else BEAR_TREND
+    return SIDEWAYS_RANGE
 
 
-def classify_all(candles: Candles) -> list[MarketRegime]:
-    """Return the regime of every candle."""
-    columns = (
+register_jitable(classify)
+
+
+@numba.njit(cache=True)
+def _classify_rows(close, average, strength, true_range, first):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  typed by its arguments
+    numbers = np.full(close.shape[0], UNKNOWN, dtype=np.int8)
+    for i in range(first, close.shape[0]):
+        numbers[i] = classify(close[i], average[i], strength[i], true_range[i])
+    return numbers
+
+
+def classify_all(candles: Candles) -> NDArray[np.int8]:
+    """Return the number of the regime (its place in `REGIMES`) at every candle's close, shape `(n,)`."""
+    numbers: NDArray[np.int8] = _classify_rows(
         candles.close,
         ema(candles.close, EMA_PERIOD),
         adx(candles.high, candles.low, candles.close, ADX_PERIOD),
         atr(candles.high, candles.low, candles.close, ATR_PERIOD),
+        EMA_PERIOD - 1,
     )
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    known = [classify(*row) for index, row in enumerate(rows) if index >= EMA_PERIOD - 1]
-    return [MarketRegime.UNKNOWN] * min(len(candles), EMA_PERIOD - 1) + known
+    return numbers
 
 
 class RegimeTracker:
@@ -60,12 +80,13 @@ class RegimeTracker:
             if len(self._waiting) == EMA_PERIOD:
                 self._begin()
             return self.regime
-        self.regime = classify(
+        number = classify(
             candle.close,
             self._average.update(candle.close),
             self._strength.update(candle.high, candle.low, candle.close),
             self._true_range.update(candle.high, candle.low, candle.close),
         )
+        self.regime = REGIMES[number]
         return self.regime
 
     def _begin(self) -> None:
@@ -73,7 +94,6 @@ class RegimeTracker:
         self._average, _ = stream.EMA.open_and_fill(first.close, timeperiod=EMA_PERIOD)
         self._strength, _ = stream.ADX.open_and_fill(first.high, first.low, first.close, timeperiod=ADX_PERIOD)
         self._true_range, _ = stream.ATR.open_and_fill(first.high, first.low, first.close, timeperiod=ATR_PERIOD)
-        self.regime = classify(
-            float(first.close[-1]), self._average.value, self._strength.value, self._true_range.value
-        )
+        number = classify(float(first.close[-1]), self._average.value, self._strength.value, self._true_range.value)
+        self.regime = REGIMES[number]
         self._waiting.clear()

@@ -9,7 +9,7 @@ from tests.builders import MINUTE, candles_of, random_walk
 
 from vela.domain.candles import COLUMNS, Candles
 from vela.domain.regime import MarketRegime
-from vela.engine.regime import RegimeTracker, classify, classify_all
+from vela.engine.regime import REGIMES, RegimeTracker, classify, classify_all
 
 R = MarketRegime
 
@@ -29,7 +29,11 @@ R = MarketRegime
     ],
 )
 def test_the_rule_at_its_boundaries_high_volatility_first(close, average, strength, true_range, regime):
-    assert classify(close, average, strength, true_range) is regime
+    assert REGIMES[classify(close, average, strength, true_range)] is regime
+
+
+def told(candles: Candles) -> list[MarketRegime]:
+    return [REGIMES[number] for number in classify_all(candles)]
 
 
 def tracked(candles: Candles) -> list[MarketRegime]:
@@ -41,11 +45,11 @@ def tracked(candles: Candles) -> list[MarketRegime]:
 @pytest.mark.parametrize("seed", range(4))
 def test_following_candle_by_candle_says_the_same_as_all_at_once(seed: int, volatility: float):
     candles = random_walk(1_500, seed, volatility)
-    assert tracked(candles) == classify_all(candles)
+    assert tracked(candles) == told(candles)
 
 
 def test_random_walks_reach_every_regime():
-    seen = {regime for volatility in (0.01, 0.045, 0.1) for regime in classify_all(random_walk(1_500, 1, volatility))}
+    seen = {regime for volatility in (0.01, 0.045, 0.1) for regime in told(random_walk(1_500, 1, volatility))}
     assert seen == set(R)
 
 
@@ -53,7 +57,7 @@ def test_following_real_candles_says_the_same_as_all_at_once(shared_data: Path):
     table = pl.read_parquet(shared_data / "candles" / "binance" / "BTCUSDT" / "5m.parquet").head(30_000)
     columns = (table[name].to_numpy().copy() for name in ("open_time", *COLUMNS))
     candles = Candles.from_columns(*columns)
-    regimes = classify_all(candles)
+    regimes = told(candles)
     assert tracked(candles) == regimes
     assert set(regimes) >= {R.UNKNOWN, R.BULL_TREND, R.BEAR_TREND, R.SIDEWAYS_RANGE}
 
@@ -61,7 +65,7 @@ def test_following_real_candles_says_the_same_as_all_at_once(shared_data: Path):
 @pytest.mark.parametrize("count", [0, 1, 14, 199, 200, 201, 202])
 def test_unknown_under_200_candles_and_not_from_there_on(count: int):
     candles = random_walk(202, seed=3).slice(0, count)
-    regimes = classify_all(candles)
+    regimes = told(candles)
     assert regimes == tracked(candles)
     assert [regime is R.UNKNOWN for regime in regimes] == [index < 199 for index in range(count)]
 
@@ -69,19 +73,19 @@ def test_unknown_under_200_candles_and_not_from_there_on(count: int):
 @pytest.mark.parametrize(("step", "regime"), [(1.0, R.BULL_TREND), (-1.0, R.BEAR_TREND)])
 def test_a_long_straight_move_is_a_trend(step: float, regime: MarketRegime):
     candles = candles_of(500.0 + step * np.arange(300))
-    assert set(classify_all(candles)[199:]) == {regime}
+    assert set(told(candles)[199:]) == {regime}
 
 
 def test_a_market_that_stands_still_is_a_range():
-    assert set(classify_all(candles_of([100.0] * 300))[199:]) == {R.SIDEWAYS_RANGE}
+    assert set(told(candles_of([100.0] * 300))[199:]) == {R.SIDEWAYS_RANGE}
 
 
 def test_wild_candles_are_high_volatility_even_in_a_trend():
     close = 500.0 + np.arange(300.0)
     times = np.arange(300, dtype=np.int64) * MINUTE
     candles = Candles.from_columns(times, close, close * 1.05, close * 0.95, close, close)
-    assert set(classify_all(candles)[199:]) == {R.HIGH_VOLATILITY}
-    assert tracked(candles) == classify_all(candles)
+    assert set(told(candles)[199:]) == {R.HIGH_VOLATILITY}
+    assert tracked(candles) == told(candles)
 
 
 def test_a_tracker_remembers_its_newest_regime():
@@ -94,6 +98,6 @@ def test_a_tracker_remembers_its_newest_regime():
 
 def test_the_future_changes_no_regime():
     candles = random_walk(600, seed=9, volatility=0.04)
-    whole = classify_all(candles)
+    whole = told(candles)
     for count in (200, 201, 350, 599):
-        assert classify_all(candles.slice(0, count)) == whole[:count]
+        assert told(candles.slice(0, count)) == whole[:count]
