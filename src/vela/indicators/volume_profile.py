@@ -1,26 +1,27 @@
 """The volume profile: at which prices a market traded most."""
 
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# ruff: noqa: ANN001, ANN202, PLR0913, PLR0917  compiled functions are typed by their arguments
+
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numba
 import numpy as np
 import talib
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from vela.indicators.averages import Series
 
-_VALUE_AREA = 0.7
-# Bins' shares are compared to this many decimals: bins that are equal on paper shall be equal here.
-_DECIMALS = 12
-# A price so close below a bin's edge, as a part of the bin, lies on it, as prices on a tick grid often do; so little
-# missing from the value area's share of the volume does not count.
+# Bins' shares of the volume are compared in these parts: bins that are equal on paper shall be equal here.
+_PARTS = 1e12
+_VALUE_AREA = 0.7 * _PARTS
+# So little missing from the value area does not count.
+_SPARE = 1e-9 * _PARTS
+# A price so close below a bin's edge, as a part of the bin, lies on it, as prices on a tick grid often do.
 _MISSING = 1e-9
-# Candles' places in profiles that are worked on at once; more would not stay in the processor's cache.
-_AT_ONCE = 32_768
-
-Rows = NDArray[np.int64]
+# The largest volume of a window is counted in about 2**50 units: 8,000 of them still add up within 64 bits.
+_BITS = 50
 
 
 class VolumeProfile(NamedTuple):
@@ -56,52 +57,77 @@ def volume_profile(high: Series, low: Series, volume: Series, lookback: int, bin
         bins: at least 1.
     """
     profile = VolumeProfile(*np.full((3, len(high)), np.nan))
-    if len(high) < lookback:
-        return profile
-    bottom, top = talib.MIN(low, timeperiod=lookback), talib.MAX(high, timeperiod=lookback)
-    height = (top - bottom) / bins
-    windows = [sliding_window_view(column, lookback) for column in (high, low, volume)]
-    at_once = max(1, _AT_ONCE // lookback)
-    for start in range(lookback - 1, len(high), at_once):
-        rows = np.arange(start, min(start + at_once, len(high)))
-        rows = rows[height[rows] > 0.0]
-        highs, lows, volumes = (window[rows - lookback + 1] for window in windows)
-        base, step = bottom[rows, np.newaxis], height[rows, np.newaxis]
-        first, last = (_bin_of((prices - base) / step, bins) for prices in (lows, highs))
-        filled = _fill(first, last, volumes, bins)
-        total = filled.sum(axis=1)
-        traded = total > 0.0
-        rows, share = rows[traded], np.round(filled[traded] / total[traded, np.newaxis], _DECIMALS)
-        fullest = share.argmax(axis=1)
-        lowest, highest = _value_area(share, fullest)
-        for series, edge in zip(profile, (fullest + 0.5, lowest, highest + 1), strict=True):
-            series[rows] = bottom[rows] + edge * height[rows]
+    if len(high) >= lookback:
+        bottom, top = talib.MIN(low, timeperiod=lookback), talib.MAX(high, timeperiod=lookback)
+        height, most = (top - bottom) / bins, talib.MAX(volume, timeperiod=lookback)
+        _fill_profile(high, low, volume, bottom, height, most, lookback, bins, *profile)
     return profile
 
 
-def _bin_of(heights: NDArray[np.float64], bins: int) -> Rows:
-    return np.minimum((heights + _MISSING).astype(np.int64), bins - 1)
+@numba.njit(cache=True)
+def _fill_profile(high, low, volume, bottom, height, most, lookback, bins, poc, area_low, area_high):
+    # Volumes are counted in whole units, whose sums do not depend on their order: a window that differs from the one
+    # before by a candle in and a candle out gives, to the last bit, what it would give by itself.
+    edges, shares = np.zeros(bins + 1, dtype=np.int64), np.zeros(bins)
+    grid = (np.nan, np.nan, np.nan)  # lowest price, bins per price and units per volume of the profile at hand
+    for i in range(lookback - 1, high.shape[0]):
+        if not (height[i] > 0.0 and most[i] > 0.0):
+            grid = (np.nan, np.nan, np.nan)
+            continue
+        wanted = (bottom[i], 1.0 / height[i], 2.0 ** (_BITS - np.ceil(np.log2(most[i]))))
+        if wanted == grid:
+            gone = i - lookback
+            _add(edges, low[gone], high[gone], -volume[gone], grid, bins)
+            _add(edges, low[i], high[i], volume[i], grid, bins)
+        else:
+            grid = wanted
+            edges[:] = 0
+            for k in range(i - lookback + 1, i + 1):
+                _add(edges, low[k], high[k], volume[k], grid, bins)
+        fullest = _share_out(edges, shares)
+        lowest, highest = _value_area(shares, fullest)
+        poc[i] = bottom[i] + (fullest + 0.5) * height[i]
+        area_low[i] = bottom[i] + lowest * height[i]
+        area_high[i] = bottom[i] + (highest + 1) * height[i]
 
 
-def _fill(first: Rows, last: Rows, volumes: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
-    # Each candle's share rises at its first bin and falls behind its last one; adding up gives the bins' volumes.
-    count, width = len(first), bins + 1
-    share = (volumes / (last - first + 1)).ravel()
-    start = np.arange(count)[:, np.newaxis] * width
-    rise = np.bincount((start + first).ravel(), share, minlength=count * width)
-    fall = np.bincount((start + last + 1).ravel(), share, minlength=count * width)
-    filled: NDArray[np.float64] = np.cumsum((rise - fall).reshape(count, width), axis=1)[:, :bins]
-    return filled
+@numba.njit(cache=True)
+def _add(edges, low, high, volume, grid, bins):
+    # A candle's share rises at its first bin and falls behind its last one.
+    base, per_price, units = grid
+    first = min(np.int64((low - base) * per_price + _MISSING), bins - 1)
+    last = min(np.int64((high - base) * per_price + _MISSING), bins - 1)
+    share = np.int64(np.rint(volume * units / (last - first + 1)))
+    edges[first] += share
+    edges[last + 1] -= share
 
 
-def _value_area(share: NDArray[np.float64], fullest: Rows) -> tuple[Rows, Rows]:
-    row, padded = np.arange(len(share)), np.pad(share, ((0, 0), (1, 1)), constant_values=-1.0)
-    lowest, highest, inside = fullest.copy(), fullest.copy(), share[row, fullest]
-    while (growing := inside < _VALUE_AREA - _MISSING).any():
-        below, above = padded[row, lowest], padded[row, highest + 2]  # the padding moves every bin up by one
-        down = growing & (below >= above)
-        up = growing & ~down
-        inside += np.where(growing, np.maximum(below, above), 0.0)
-        lowest -= down
-        highest += up
+@numba.njit(cache=True)
+def _share_out(edges, shares):
+    """Work out the bins' shares of the volume, and return the fullest bin, of equals the lowest."""
+    total, held = np.int64(0), np.int64(0)
+    for k in range(shares.shape[0]):
+        held += edges[k]
+        shares[k] = held
+        total += held
+    fullest, parts = 0, _PARTS / total
+    for k in range(shares.shape[0]):
+        shares[k] = np.rint(shares[k] * parts)
+        if shares[k] > shares[fullest]:
+            fullest = k
+    return fullest
+
+
+@numba.njit(cache=True)
+def _value_area(shares, fullest):
+    lowest = highest = fullest
+    inside = shares[fullest]
+    while inside < _VALUE_AREA - _SPARE:
+        below = shares[lowest - 1] if lowest > 0 else -1.0
+        above = shares[highest + 1] if highest + 1 < shares.shape[0] else -1.0
+        if below >= above:
+            lowest -= 1
+        else:
+            highest += 1
+        inside += max(below, above)
     return lowest, highest
