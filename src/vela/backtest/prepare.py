@@ -29,8 +29,18 @@ _KINDS = {StakeKind.FIXED: FIXED, StakeKind.PERCENT: PERCENT, StakeKind.ALL: ALL
 _WORD = 2**64
 _LARGEST = 2**126
 
-_NO_FLOATS = np.empty(0, dtype=np.float64)
-_NO_FLAGS = np.empty(0, dtype=np.bool_)
+
+def _fixed(array: NDArray[_Scalar]) -> NDArray[_Scalar]:
+    # The loop is compiled for what it is given: an array that may be written to, and one that may not, are two things,
+    # and so is one with gaps between its values.
+    fixed = np.ascontiguousarray(array).view()
+    fixed.flags.writeable = False
+    return fixed
+
+
+_NO_TIMES = _fixed(np.empty(0, dtype=np.int64))
+_NO_FLOATS = _fixed(np.empty(0, dtype=np.float64))
+_NO_FLAGS = _fixed(np.empty(0, dtype=np.bool_))
 _NO_ACTIONS = np.empty(0, dtype=np.int8)
 _NO_CANDLES = Candles.from_rows(())
 
@@ -87,8 +97,8 @@ def prepare(
     if decide_from is not None:
         answers = [_from(decide_from, answer, part) for answer, part in zip(answers, series, strict=True)]
     grids, unit, fee_denominator = _grids(rows, rules)
-    market = _market(series, answers, rules)
     is_aligned = all(np.array_equal(series[0].open_time, part.open_time) for part in series[1:])
+    market = _market(series, answers, rules, timed=not is_aligned or bool(detail))
     return Prepared(
         symbols=symbols,
         candles=series,
@@ -97,7 +107,7 @@ def prepare(
         detail=_detail(symbols, series, detail or {}),
         grids=grids,
         options=_options(rules, unit, fee_denominator, allow_short=allow_short),
-        step_times=series[0].open_time if is_aligned else _union(series),
+        step_times=_fixed(series[0].open_time if is_aligned else _union(series)),
         busy=_busy(market.action, len(series)) if is_aligned else _NO_ACTIONS,
         most_trades=sum(_most_trades(part, answer, rules) for part, answer in zip(series, answers, strict=True)),
         unit=unit,
@@ -125,7 +135,8 @@ def _answer(strategy: Strategy, symbol: TradingSymbol, candles: Candles) -> Sign
         asked = confidence[signals.buy | signals.sell]
         if not np.all((asked >= 0.0) & (asked <= 1.0)):
             raise StrategyError(f"{strategy.name} gave a confidence outside its range; accepted: 0 to 1")
-    return signals
+    # The indicators are not traded on: what holds them is free again for the next symbol.
+    return Signals(signals.buy, signals.sell, confidence)
 
 
 def _from(time: int, answer: Signals, candles: Candles) -> Signals:
@@ -133,7 +144,7 @@ def _from(time: int, answer: Signals, candles: Candles) -> Signals:
     return Signals(answer.buy & counts, answer.sell & counts, answer.confidence)
 
 
-def _market(series: Sequence[Candles], answers: Sequence[Signals], rules: TradingRules) -> Market:
+def _market(series: Sequence[Candles], answers: Sequence[Signals], rules: TradingRules, *, timed: bool) -> Market:
     lengths = [len(part) for part in series]
     confidences = _NO_FLOATS
     if any(answer.confidence is not None for answer in answers):
@@ -147,7 +158,7 @@ def _market(series: Sequence[Candles], answers: Sequence[Signals], rules: Tradin
         suits_short = _joined([_suits(row, UNSUITABLE_FOR_SHORT) for row in regimes])
     return Market(
         first=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
-        time=_joined([part.open_time for part in series]),
+        time=_joined([part.open_time for part in series]) if timed else _NO_TIMES,
         open=_joined([part.open for part in series]),
         high=_joined([part.high for part in series]),
         low=_joined([part.low for part in series]),
@@ -182,7 +193,7 @@ def _length(series: Sequence[Candles]) -> int:
 
 
 def _joined(parts: Sequence[NDArray[_Scalar]]) -> NDArray[_Scalar]:  # one symbol's columns are not copied
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return _fixed(parts[0] if len(parts) == 1 else np.concatenate(parts))
 
 
 def _actions(signals: Signals) -> NDArray[np.int8]:
@@ -198,8 +209,7 @@ def _suits(numbers: NDArray[np.int8], unsuitable: frozenset[MarketRegime]) -> ND
 
 
 def _busy(actions: NDArray[np.int8], symbols: int) -> NDArray[np.int8]:
-    busy: NDArray[np.int8] = actions if symbols == 1 else actions.reshape(symbols, -1).max(axis=0)
-    return busy
+    return _fixed(actions if symbols == 1 else actions.reshape(symbols, -1).max(axis=0))
 
 
 def _union(series: Sequence[Candles]) -> NDArray[np.int64]:

@@ -26,7 +26,7 @@ class Market(NamedTuple):
     """Candles and signals of all symbols, one after the other; symbol s has the rows `first[s]` to `first[s + 1]`.
 
     `suits_long`, `suits_short`: whether the regime at a row lets entries pass; empty: always.
-    `confidence`: empty means 1 everywhere.
+    `confidence`: empty means 1 everywhere. `time`: empty where nobody needs it, all candles opening at the same times.
     """
 
     first: NDArray[np.int64]
