@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Coroutine
+from typing import Any, ClassVar
 
 from vela.domain.events import ServiceBeat, ServiceState
 from vela.ports.bus import Bus
@@ -55,3 +56,20 @@ class Service(ABC):
                 )
             )
             await self.wall_clock.sleep(BEAT_SECONDS)
+
+
+async def run_together(*work: Coroutine[Any, Any, None]) -> None:
+    """Run all until each is done or one fails; then, or when cancelled, none of them goes on.
+
+    Raises:
+        Exception: what the first that failed raised.
+    """
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

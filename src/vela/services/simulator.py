@@ -13,7 +13,7 @@ from vela.domain.jobs import Job, JobState
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.jobs import MOST_WAITING, JobResult, JobRunner, JobStore
-from vela.services.service import Service
+from vela.services.service import Service, run_together
 
 
 class SimulatorService(Service):
@@ -45,16 +45,8 @@ class SimulatorService(Service):
 
     async def work(self) -> None:
         """Run jobs until cancelled; then no work of theirs goes on."""
-        tasks = [asyncio.create_task(self.bus.consume(self.name, self._handle))]
-        tasks += [asyncio.create_task(self._run_jobs()) for _ in range(self._at_once)]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        running = (self._run_jobs() for _ in range(self._at_once))
+        await run_together(self.bus.consume(self.name, self._handle), *running)
 
     # ------------------------------------------------------------------------------------------------------- messages
 

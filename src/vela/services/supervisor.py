@@ -13,7 +13,7 @@ from vela.domain.errors import VelaError
 from vela.domain.events import Alert, ServiceBeat, ServiceState
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
-from vela.services.service import Service
+from vela.services.service import Service, run_together
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -109,7 +109,7 @@ class Supervisor:
         while True:
             error: Exception
             try:
-                await _run_together(services)
+                await run_together(*(service.run() for service in services))
             except Exception as e:  # noqa: BLE001  whatever killed it, the answer is the same: a fresh one
                 error = e
             else:
@@ -166,15 +166,3 @@ class _Failed(Service):
 
     async def work(self) -> None:
         raise self._error
-
-
-async def _run_together(services: Sequence[Service]) -> None:
-    tasks = [asyncio.create_task(service.run(), name=service.name) for service in services]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
