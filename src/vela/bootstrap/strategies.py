@@ -126,7 +126,7 @@ def describe(strategy: type[Strategy]) -> dict[str, object]:
     """Return, ready for JSON, what is worth knowing before it is chosen: name, purpose, parameters and ranges."""
     return {
         "name": strategy.__name__,
-        "what": (strategy.__doc__ or "").strip().partition("\n")[0],
+        "what": (strategy.__doc__ or "").strip().partition("\n")[0].replace("`", ""),
         "shipped": is_shipped(strategy),
         "suits": sorted(strategy.suits),
         "parameters": {
