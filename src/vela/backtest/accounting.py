@@ -25,20 +25,26 @@ def to_ticks(price, per_unit):
 
 
 @compiled_part
-def value_of(ticks, steps, scale, options):
-    """Return what an order trades."""
-    return times(times(product(ticks, steps), scale), options.fee_denominator)
+def _traded(ticks, steps, scale):
+    return times(product(ticks, steps), scale)
 
 
 @compiled_part
-def _fee(ticks, steps, scale, options):
-    return times(times(product(ticks, steps), scale), options.fee_numerator)
+def value_of(ticks, steps, scale, options):
+    """Return what an order trades."""
+    return times(_traded(ticks, steps, scale), options.fee_denominator)
 
 
 @compiled_part
 def cost_of(ticks, steps, scale, options):
     """Return what an order trades, and its fee on top."""
-    return add(value_of(ticks, steps, scale, options), _fee(ticks, steps, scale, options))
+    return times(_traded(ticks, steps, scale), options.fee_denominator + options.fee_numerator)
+
+
+@compiled_part
+def _proceeds_of(ticks, steps, scale, options):
+    """Return what an order trades, less its fee."""
+    return times(_traded(ticks, steps, scale), options.fee_denominator - options.fee_numerator)
 
 
 @compiled_part
@@ -96,9 +102,11 @@ def cash_value(account):
 @compiled_part
 def pay(account, is_buy, ticks, steps, scale, options):
     """Book a fill and its fee."""
-    value, fee = value_of(ticks, steps, scale, options), _fee(ticks, steps, scale, options)
     cash = cash_of(account)
-    cash = subtract(subtract(cash, value) if is_buy else add(cash, value), fee)
+    if is_buy:
+        cash = subtract(cash, cost_of(ticks, steps, scale, options))
+    else:
+        cash = add(cash, _proceeds_of(ticks, steps, scale, options))
     account.cash_high[0], account.cash_low[0] = cash
 
 

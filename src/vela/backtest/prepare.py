@@ -218,6 +218,8 @@ def _union(series: Sequence[Candles]) -> NDArray[np.int64]:
 
 def _grids(instruments: Sequence[Instrument], rules: TradingRules) -> tuple[Grids, Decimal, int]:
     """Return the grids, the worth of one money unit, and the fee's denominator."""
+    if not rules.fee_rate.is_finite() or not 0 <= rules.fee_rate < 1:
+        raise ConfigurationError(f"fee_rate was {rules.fee_rate}; accepted: 0 or more, below 1")
     denominator = 10 ** max(0, -int(rules.fee_rate.as_tuple().exponent))
     worths = [instrument.tick * instrument.step for instrument in instruments]
     finest = min(worth.normalize().as_tuple().exponent for worth in worths)

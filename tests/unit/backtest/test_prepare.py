@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
+import pytest
 from tests.builders import BTC, ETH, random_walk
 
 from vela.backtest import BacktestConfig, backtest, kernel
 from vela.domain.candles import COLUMNS, Candles
+from vela.domain.errors import ConfigurationError
 from vela.engine.rules import TradingRules
 from vela.strategies.sma_crossover import SmaCrossover
 
@@ -30,3 +34,9 @@ def test_a_column_with_gaps_gives_the_same() -> None:
     trades = backtest(SmaCrossover(), candles).trades
     assert trades
     assert backtest(SmaCrossover(), spread).trades == trades
+
+
+@pytest.mark.parametrize("rate", ["-0.001", "1", "NaN"])
+def test_a_fee_that_takes_all_is_refused(rate: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"accepted: 0 or more, below 1"):
+        backtest(SmaCrossover(), random_walk(100, 1), BacktestConfig(TradingRules(fee_rate=Decimal(rate))))

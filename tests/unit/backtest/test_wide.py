@@ -24,7 +24,7 @@ def test_product_is_exact(a, b):
     assert whole(wide.product(np.int64(a), np.int64(b))) == a * b
 
 
-@given(st.integers(0, 2**90), st.integers(0, 2**34))
+@given(st.integers(0, 2**90), st.integers(0, 2**36))
 def test_times_is_exact(a, factor):
     assert whole(wide.times(pair(a), np.int64(factor))) == a * factor
 
