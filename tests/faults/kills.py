@@ -2,7 +2,7 @@
 
 `python -m tests.faults.kills --kills 100` runs a market once undisturbed and once with kills at random moments, each
 followed by a restart; then every invariant must hold and the trades must be the same. The moments are drawn from a
-seed, but fall where the machine's speed puts them.
+seed, but fall where the machine's speed puts them. Options that are not its own go to `vela up`.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=float, default=2.5, help="seconds a process may live")
-    chosen = parser.parse_args()
-    options = [] if chosen.candles is None else ["--candles", str(chosen.candles)]
+    chosen, rules = parser.parse_known_args()
+    options = rules if chosen.candles is None else ["--candles", str(chosen.candles), *rules]
     with tempfile.TemporaryDirectory() as folder:
         found = compare(chosen.market, Path(folder), options, chosen.kills, chosen.seed, chosen.longest)
     print("\n".join(found) or "nothing lost, nothing doubled")

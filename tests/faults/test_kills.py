@@ -7,7 +7,20 @@ import pytest
 from tests.faults.checker import breaches, trades
 from tests.faults.kills import run_to_end, run_with_kills
 
-OPTIONS = ["--candles", "4000", "--symbols", "BTC,ETH,SOL", "--seed", "7", "--stop-loss", "1", "--take-profit", "1.5"]
+OPTIONS = [
+    "--candles",
+    "4000",
+    "--symbols",
+    "BTC,ETH,SOL",
+    "--seed",
+    "7",
+    "--stop-loss",
+    "1",
+    "--take-profit",
+    "1.5",
+    "--take-profit-part",
+    "40",
+]
 
 
 @pytest.mark.timeout(300)

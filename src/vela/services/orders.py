@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -18,7 +18,7 @@ from vela.domain.events import (
     WalletChanged,
 )
 from vela.domain.instrument import Instrument
-from vela.domain.order import OrderStatus
+from vela.domain.order import Order, OrderStatus
 from vela.domain.signal import Action, Signal
 from vela.engine.order_manager import OrderManager
 from vela.engine.rules import TradingRules
@@ -71,8 +71,7 @@ class OrdersService(Service):
         now = self._time = self._clock.now()
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
-        for order in self._manager.live_orders:
-            await self._ask(order.client_order_id)
+        await self._ask(self._manager.live_orders)
         await self._follow(self._manager.protect_all(now))
         await self._show_wallet(now, marked=False)
 
@@ -101,9 +100,7 @@ class OrdersService(Service):
     async def _on_candles(self, message: CandlesClosed) -> None:
         await self._follow(self._manager.on_candles(message.candles, message.time))
         await self._show_wallet(message.time, marked=True)
-        for order in self._manager.live_orders:
-            if order.status in {OrderStatus.SENT, OrderStatus.UNKNOWN}:
-                await self._ask(order.client_order_id)
+        await self._ask([o for o in self._manager.live_orders if o.status in {OrderStatus.SENT, OrderStatus.UNKNOWN}])
 
     async def _on_signal(self, signal: Signal, time: int) -> None:
         handled = None
@@ -116,15 +113,19 @@ class OrdersService(Service):
         elif handled.client_order_id is not None:
             await self._follow(self._manager.resume(handled.client_order_id))
 
-    async def _ask(self, client_order_id: str) -> None:
-        try:
-            report = await self._execution.order(client_order_id)
-        except OrderNotFound:
+    async def _ask(self, orders: Sequence[Order]) -> None:
+        reports, absent = [], []
+        for order in orders:
+            try:
+                reports.append(await self._execution.order(order.client_order_id))
+            except OrderNotFound:
+                absent.append(order.client_order_id)
+            except OrderUnresolved as e:
+                _log.warning("order unresolved", order=order.client_order_id, error=str(e))
+        # All at once: of a pair, the fill of one is why the other is gone.
+        await self._follow(self._manager.on_reports(reports))
+        for client_order_id in absent:
             await self._follow(self._manager.absent(client_order_id, self._time))
-        except OrderUnresolved as e:
-            _log.warning("order unresolved", order=client_order_id, error=str(e))
-        else:
-            await self._follow(self._manager.on_reports([report]))
 
     async def _follow(self, step: Step) -> None:
         """Commit a step, tell it, send its orders, and follow what their answers ask for, until nothing is left."""

@@ -32,6 +32,7 @@ from vela.domain.signal import Action, Signal
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.rules import TradingRules
+from vela.ports.record import Changes
 
 ENTRY = "BTCUSDT-0-E"
 
@@ -237,6 +238,26 @@ async def test_a_fill_that_happened_while_it_was_down_is_adopted_and_protected(r
     assert await second.held() == {BTC: Decimal("0.49975")}
     assert await second.resting() == [f"BTCUSDT-{MINUTE}-S1"]
     assert second.execution.sent == [f"BTCUSDT-{MINUTE}-S1"]
+
+
+@pytest.mark.parametrize(("part", "left"), [(500_000, ["R1"]), (1_000_000, [])])
+async def test_a_target_reached_while_nobody_listened_is_heard_of_with_the_stop_that_it_cancelled(
+    record: Record, part: int, left: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = TradingRules(take_profit_ppm=10_000, take_profit_part_ppm=part)
+    first = await Desk(record, rules=rules).start()
+    await first.say(prices(MINUTE, BTC=100.0), raised(1))
+
+    async def failing(changes: Changes) -> None:
+        raise RuntimeError("killed while writing the fill")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(record.trading, "commit", failing)
+        await first.die(PricesMoved(time=MINUTE + 1, ticks=(Tick(BTC, 102.0, 100.0, 102.0),)))
+    second = await Desk(record, rules=rules, now=MINUTE + 1).start()
+    # Asked for one after the other, the stop would be missed before the target is known, and placed again.
+    assert second.execution.sent == []
+    assert await second.resting() == [f"BTCUSDT-{MINUTE}-{mark}" for mark in left]
 
 
 @pytest.mark.parametrize("moment", ["die early", "die late"])
