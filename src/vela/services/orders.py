@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import structlog
 
@@ -113,19 +113,16 @@ class OrdersService(Service):
         elif handled.client_order_id is not None:
             await self._follow(self._manager.resume(handled.client_order_id))
 
-    async def _ask(self, orders: Sequence[Order]) -> None:
-        reports, absent = [], []
-        for order in orders:
-            try:
-                reports.append(await self._execution.order(order.client_order_id))
-            except OrderNotFound:
-                absent.append(order.client_order_id)
-            except OrderUnresolved as e:
-                _log.warning("order unresolved", order=order.client_order_id, error=str(e))
+    async def _ask(self, orders: Iterable[Order]) -> None:
+        reports, absent = await self._states(order.client_order_id for order in orders)
         # All at once: of a pair, the fill of one is why the other is gone.
         await self._follow(self._manager.on_reports(reports))
         for client_order_id in absent:
-            await self._follow(self._manager.absent(client_order_id, self._time))
+            # Once more: whatever was placed for the one before may have been placed together with this one.
+            reports, still_absent = await self._states([client_order_id])
+            await self._follow(self._manager.on_reports(reports))
+            for one in still_absent:
+                await self._follow(self._manager.absent(one, self._time))
 
     async def _follow(self, step: Step) -> None:
         """Commit a step, tell it, send its orders, and follow what their answers ask for, until nothing is left."""
@@ -149,14 +146,14 @@ class OrdersService(Service):
         except OrderNotFound as e:
             # An order to cancel was gone already, so nothing was placed: see what became of it before anything else.
             refused = self._manager.on_refused(plan, str(e), self._time)
-            return [refused, self._manager.on_reports(await self._states(plan.cancel))]
+            return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderRefused as e:
             _log.warning("order refused", orders=orders, reason=str(e))
             return [self._manager.on_refused(plan, str(e), self._time)]
         except OrderUnresolved as e:
             _log.warning("order unresolved", orders=orders, reason=str(e))
             unresolved = self._manager.on_unresolved(plan, str(e), self._time)
-            return [unresolved, self._manager.on_reports(await self._states(plan.cancel))]
+            return [unresolved, self._manager.on_reports((await self._states(plan.cancel))[0])]
         return [self._manager.on_reports(reports)]
 
     async def _transmit(self, plan: Plan) -> tuple[OrderReport, ...]:
@@ -164,14 +161,17 @@ class OrdersService(Service):
             return await self._execution.replace(plan.cancel, *plan.requests)
         return await self._execution.submit(*plan.requests)
 
-    async def _states(self, client_order_ids: Iterable[str]) -> list[OrderReport]:
-        reports = []
+    async def _states(self, client_order_ids: Iterable[str]) -> tuple[list[OrderReport], list[str]]:
+        """Return the venue's reports, and the orders that it says it does not know."""
+        reports, absent = [], []
         for client_order_id in client_order_ids:
             try:
                 reports.append(await self._execution.order(client_order_id))
-            except (OrderNotFound, OrderUnresolved) as e:
+            except OrderNotFound:
+                absent.append(client_order_id)
+            except OrderUnresolved as e:
                 _log.warning("order unresolved", order=client_order_id, error=str(e))
-        return reports
+        return reports, absent
 
     async def _show_wallet(self, time: int, *, marked: bool) -> None:
         # Without a position nothing moves between fills, and those are shown as they come.

@@ -271,6 +271,19 @@ async def test_a_stop_is_there_after_a_crash_while_it_was_placed(record: Record,
     assert (order.purpose, order.status) == (OrderPurpose.STOP, OrderStatus.ACCEPTED)
 
 
+@pytest.mark.parametrize("moment", ["die early", "die late"])
+async def test_all_protective_orders_are_there_after_a_crash_while_they_were_placed(
+    record: Record, moment: str
+) -> None:
+    rules = TradingRules(take_profit_ppm=10_000, take_profit_part_ppm=500_000)
+    first = await Desk(record, "ok", moment, rules=rules).start()
+    await first.die(prices(MINUTE, BTC=100.0), raised(1))
+    second = await Desk(record, rules=rules, now=MINUTE).start()
+    placed = [f"BTCUSDT-{MINUTE}-{mark}" for mark in ("S1", "R1", "T1")]
+    assert await second.resting() == placed
+    assert second.execution.sent == placed * (moment == "die early")
+
+
 async def test_a_position_without_any_stop_gets_one_at_the_start(record: Record) -> None:
     first = await Desk(record, "ok", "refuse").start()
     await first.say(prices(MINUTE, BTC=100.0), raised(1))
