@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from pathlib import Path
 
 import numpy as np
+from bench.c_loop import compiled
 
 from vela.backtest import BacktestConfig, backtest
 from vela.domain.candles import Candles
@@ -49,20 +46,15 @@ def best(work: Callable[[], object]) -> float:
 
 def c_loop(candles: Candles) -> tuple[float, int] | None:
     """Return nanoseconds a candle and entries of the C loop, or None where there is no compiler."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
+    try:
+        run = compiled().crossover
+    except FileNotFoundError:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "c_loop.so"
-        source = Path(__file__).with_name("c_loop.c")
-        subprocess.run([compiler, "-O3", "-march=native", "-shared", "-fPIC", source, "-o", library], check=True)
-        run = ctypes.CDLL(str(library)).crossover
-        run.restype = ctypes.c_int64
-        equity = np.empty(len(candles))
-        pointers = [column.ctypes.data_as(ctypes.c_void_p) for column in (candles.open, candles.close)]
-        numbers = [ctypes.c_double(value) for value in (0.0, 0.0, 1000.0)]
-        arguments = [*pointers, ctypes.c_int64(len(candles)), 10, 30, *numbers, equity.ctypes.data_as(ctypes.c_void_p)]
-        return 1e9 * best(lambda: run(*arguments)) / len(candles), int(run(*arguments))
+    equity, entered = np.empty(len(candles)), np.empty(len(candles), dtype=np.int64)
+    prices = [column.ctypes.data_as(ctypes.c_void_p) for column in (candles.open, candles.close)]
+    numbers = [ctypes.c_int64(len(candles)), 10, 30, *(ctypes.c_double(value) for value in (0.0, 0.0, 1000.0))]
+    arguments = [*prices, *numbers, *(column.ctypes.data_as(ctypes.c_void_p) for column in (equity, entered))]
+    return 1e9 * best(lambda: run(*arguments)) / len(candles), int(run(*arguments))
 
 
 def main() -> None:

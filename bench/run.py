@@ -22,7 +22,7 @@ def main(names: list[str]) -> int:
     failed = []
     for name in names or scripts:
         print(f"== {name}", flush=True)
-        if subprocess.run([sys.executable, scripts[name]], check=False).returncode:
+        if subprocess.run([sys.executable, "-m", f"bench.bench_{name}"], cwd=HERE.parent, check=False).returncode:
             failed.append(name)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
