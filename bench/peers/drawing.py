@@ -46,7 +46,8 @@ text{font:14px system-ui,sans-serif;fill:#1f2328}.title{font-weight:600}.quiet{f
 
 def draw(results: Results) -> str:
     """Return the picture; the same results give the same bytes."""
-    tables = {task: results.ratios(task) for task in TASKS if task in results.candles}
+    measured = {one.task for one in results.figures}
+    tables = {task: results.ratios(task) for task in TASKS if task in measured}
     decades = max(ceil(log10(one.ns)) for rows in tables.values() for one, _ in rows)
     heights = [HEAD + ROW * len(rows) + GAP for rows in tables.values()]
     tops = [0, *accumulate(heights)]

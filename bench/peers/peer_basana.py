@@ -150,9 +150,11 @@ async def equity(trader: Trader, markets: list[Market]) -> float:
 
 
 def rows(trader: Trader, market: Market):
+    """Leave out what was sent at the last close: no open followed at which it could be filled."""
     times = [(place, round(when.timestamp() * 1000)) for place, when in trader.opened]
     places, milliseconds = np.array(times, dtype=np.int64).T
-    return places * market.length + market.rows(milliseconds)
+    rows = market.rows(milliseconds)
+    return (places * market.length + rows)[rows < market.length]
 
 
 def crossover(market: Market) -> Run:

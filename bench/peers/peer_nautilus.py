@@ -1,6 +1,7 @@
 """NautilusTrader: events through a core in Rust and Cython, the strategy in Python.
 
 Its market orders fill at the close at which they are sent; in these candles that is the next open.
+Fifty symbols on one account it trades alike, but the more was filled before, the longer a fill takes: hours for all.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ PLENTY = 1e6
 """Volume of every candle: as much as is asked for can be had, as in the other tools."""
 
 
-def instrument(number: int) -> CurrencyPair:
+def instrument() -> CurrencyPair:
     """Four decimals, so that stop and target need no rounding."""
-    name = f"P{number:02}USDT"
+    symbol = Symbol("BTCUSDT")
     return CurrencyPair(
-        InstrumentId(Symbol(name), VENUE),
-        raw_symbol=Symbol(name),
+        InstrumentId(symbol, VENUE),
+        raw_symbol=symbol,
         base_currency=BTC,
         quote_currency=USDT,
         price_precision=4,
@@ -46,172 +47,114 @@ def instrument(number: int) -> CurrencyPair:
     )
 
 
-def bar_type(pair: CurrencyPair) -> BarType:
-    return BarType.from_str(f"{pair.id}-1-MINUTE-LAST-EXTERNAL")
+PAIR = instrument()
+BARS = BarType.from_str(f"{PAIR.id}-1-MINUTE-LAST-EXTERNAL")
 
 
-def bars(pair: CurrencyPair, market: Market) -> list[Bar]:
-    kind, plenty = bar_type(pair), Quantity(PLENTY, 8)
+def bars(market: Market) -> list[Bar]:
+    plenty = Quantity(PLENTY, 8)
     closed = (1_000_000 * (market.open_time + work.MINUTE_MS)).tolist()
     prices = zip(*(column.tolist() for column in market[1:5]), strict=True)
     return [
-        Bar(kind, *(Price(price, 4) for price in row), plenty, moment, moment)
+        Bar(BARS, *(Price(price, 4) for price in row), plenty, moment, moment)
         for row, moment in zip(prices, closed, strict=True)
     ]
 
 
 class Recorded(Strategy):
-    """Keeps where positions were opened: the candle that opens as the one closes at which the order was sent."""
-
-    def __init__(self, pairs: list[CurrencyPair], market: Market) -> None:
-        super().__init__()
-        self.pairs, self.market = pairs, market
-        self.opened: list[tuple[int, int]] = []
-        self.places = {pair.id: place for place, pair in enumerate(pairs)}
-
-    def enter(self, place: int, money: float, bar: Bar) -> None:
-        pair = self.pairs[place]
-        size = pair.make_qty(money / float(bar.close), round_down=True)
-        self.submit_order(self.order_factory.market(pair.id, OrderSide.BUY, size))
-
-    def free(self) -> float:
-        return self.portfolio.account(VENUE).balance_free(USDT).as_double()
-
-    def on_position_opened(self, event) -> None:
-        row = (event.ts_event // 1_000_000 - int(self.market.open_time[0])) // work.MINUTE_MS
-        self.opened.append((self.places[event.instrument_id], row))
-
-
-class Crossing:
-    """Says +1 where the fast average crosses the slow one upwards, −1 where downwards."""
+    """Keeps when positions were opened."""
 
     def __init__(self) -> None:
-        self.fast, self.slow = SimpleMovingAverage(work.FAST), SimpleMovingAverage(work.SLOW)
-        self.above: bool | None = None
+        super().__init__()
+        self.opened: list[int] = []
 
-    def update(self, price: float) -> int:
-        self.fast.update_raw(price)
-        self.slow.update_raw(price)
-        if not self.slow.initialized:
-            return 0
-        before, self.above = self.above, self.fast.value > self.slow.value
-        return 0 if before is None or before == self.above else 1 if self.above else -1
+    def on_position_opened(self, event) -> None:
+        self.opened.append(event.ts_event // 1_000_000)
 
 
 class Crossover(Recorded):
     def on_start(self) -> None:
-        self.crossing = Crossing()
-        self.subscribe_bars(bar_type(self.pairs[0]))
+        self.fast, self.slow = SimpleMovingAverage(work.FAST), SimpleMovingAverage(work.SLOW)
+        self.above: bool | None = None
+        self.register_indicator_for_bars(BARS, self.fast)
+        self.register_indicator_for_bars(BARS, self.slow)
+        self.subscribe_bars(BARS)
 
     def on_bar(self, bar: Bar) -> None:
-        wish = self.crossing.update(bar.close.as_double())
-        if wish > 0 and self.portfolio.is_flat(self.pairs[0].id):
-            self.enter(0, self.free(), bar)
-        elif wish < 0:
-            self.close_all_positions(self.pairs[0].id)
+        if not self.slow.initialized:
+            return
+        before, self.above = self.above, self.fast.value > self.slow.value
+        if before is False and self.above and self.portfolio.is_flat(PAIR.id):
+            free = self.portfolio.account(VENUE).balance_free(USDT).as_double()
+            size = PAIR.make_qty(free / bar.close.as_double(), round_down=True)
+            self.submit_order(self.order_factory.market(PAIR.id, OrderSide.BUY, size))
+        elif before and not self.above:
+            self.close_all_positions(PAIR.id)
 
 
 class Reversion(Recorded):
     def on_start(self) -> None:
         self.index = RelativeStrengthIndex(work.PERIOD, MovingAverageType.WILDER)
-        self.register_indicator_for_bars(bar_type(self.pairs[0]), self.index)
-        self.subscribe_bars(bar_type(self.pairs[0]))
+        self.register_indicator_for_bars(BARS, self.index)
+        self.subscribe_bars(BARS)
 
     def on_bar(self, bar: Bar) -> None:
-        pair = self.pairs[0]
-        if not self.index.initialized:
-            return
-        if 100 * self.index.value < work.OVERSOLD and self.portfolio.is_flat(pair.id):
-            self.bracket(pair, float(bar.close))
-        elif 100 * self.index.value > work.OVERBOUGHT and not self.portfolio.is_flat(pair.id):
-            self.cancel_all_orders(pair.id)
-            self.close_all_positions(pair.id)
+        index = 100 * self.index.value if self.index.initialized else np.nan
+        if index < work.OVERSOLD and self.portfolio.is_flat(PAIR.id):
+            self.enter(bar.close.as_double())
+        elif index > work.OVERBOUGHT and not self.portfolio.is_flat(PAIR.id):
+            self.cancel_all_orders(PAIR.id)
+            self.close_all_positions(PAIR.id)
 
-    def bracket(self, pair: CurrencyPair, price: float) -> None:
+    def enter(self, price: float) -> None:
         orders = self.order_factory.bracket(
-            pair.id,
+            PAIR.id,
             OrderSide.BUY,
-            pair.make_qty(work.STAKE / price, round_down=True),
-            sl_trigger_price=pair.make_price(price * (1 - work.STOP_LOSS)),
-            tp_price=pair.make_price(price * (1 + work.TAKE_PROFIT)),
+            PAIR.make_qty(work.STAKE / price, round_down=True),
+            sl_trigger_price=PAIR.make_price(price * (1 - work.STOP_LOSS)),
+            tp_price=PAIR.make_price(price * (1 + work.TAKE_PROFIT)),
             tp_post_only=False,
         )
         self.submit_order_list(orders)
 
 
-class Shared(Recorded):
-    """Waits for the candles of all symbols, which come one after the other, then sells before it buys."""
-
-    def on_start(self) -> None:
-        self.crossings = [Crossing() for _ in self.pairs]
-        self.wishes: list[tuple[int, int, Bar]] = []
-        self.seen = 0
-        for pair in self.pairs:
-            self.subscribe_bars(bar_type(pair))
-
-    def on_bar(self, bar: Bar) -> None:
-        place = self.places[bar.bar_type.instrument_id]
-        wish = self.crossings[place].update(bar.close.as_double())
-        if wish:
-            self.wishes.append((wish, place, bar))
-        self.seen += 1
-        if self.seen == len(self.pairs):
-            self.decide()
-            self.wishes, self.seen = [], 0
-
-    def decide(self) -> None:
-        for wish, place, bar in sorted(self.wishes, key=lambda one: one[:2]):
-            name = self.pairs[place].id
-            if wish < 0:
-                self.close_all_positions(name)
-            elif self.portfolio.is_flat(name) and self.free() >= work.STAKE:
-                self.enter(place, work.STAKE, bar)
-
-
-def answering(strategy: type[Recorded], markets: list[Market]) -> Run:
-    pairs = [instrument(number) for number in range(len(markets))]
-    data = [bars(pair, market) for pair, market in zip(pairs, markets, strict=True)]
+def answering(strategy: type[Recorded], market: Market) -> Run:
+    data = bars(market)
 
     def run() -> Answer:
         logging = LoggingConfig(bypass_logging=True)
         engine = BacktestEngine(BacktestEngineConfig(logging=logging, run_analysis=False))
         engine.add_venue(VENUE, OmsType.NETTING, AccountType.CASH, [Money(work.CAPITAL, USDT)])
-        for pair, part in zip(pairs, data, strict=True):
-            engine.add_instrument(pair)
-            engine.add_data(part, validate=False, sort=False)
-        engine.sort_data()
-        trader = strategy(pairs, markets[0])
+        engine.add_instrument(PAIR)
+        engine.add_data(data, validate=False)
+        trader = strategy()
         engine.add_strategy(trader)
         engine.run()
-        answer = Answer(equity(trader, markets), lambda: rows(trader, markets[0].length))
+        answer = Answer(equity(trader, market), lambda: rows(trader, market))
         engine.dispose()
         return answer
 
     return run
 
 
-def equity(trader: Recorded, markets: list[Market]) -> float:
-    value = trader.portfolio.account(VENUE).balance_total(USDT).as_double()
-    for position in trader.cache.positions_open():
-        value += float(position.quantity) * markets[trader.places[position.instrument_id]].close[-1]
-    return float(value)
+def equity(trader: Recorded, market: Market) -> float:
+    held = sum(float(position.quantity) for position in trader.cache.positions_open())
+    return trader.portfolio.account(VENUE).balance_total(USDT).as_double() + held * float(market.close[-1])
 
 
-def rows(trader: Recorded, length: int):
-    return np.array([place * length + row for place, row in trader.opened], dtype=np.int64)
+def rows(trader: Recorded, market: Market):
+    """Leave out what was sent at the last close: no open followed at which it could be filled."""
+    found = market.rows(np.array(trader.opened, dtype=np.int64))
+    return found[found < market.length]
 
 
 def crossover(market: Market) -> Run:
-    return answering(Crossover, [market])
+    return answering(Crossover, market)
 
 
 def reversion(market: Market) -> Run:
-    return answering(Reversion, [market])
-
-
-def shared(market: Market) -> Run:
-    return answering(Shared, [market.symbol(number) for number in range(market.symbols)])
+    return answering(Reversion, market)
 
 
 if __name__ == "__main__":
-    work.main("nautilus_trader", {"crossover": crossover, "reversion": reversion, "shared": shared})
+    work.main("nautilus_trader", {"crossover": crossover, "reversion": reversion})
