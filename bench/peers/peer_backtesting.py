@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import talib
@@ -12,8 +10,6 @@ from backtesting.lib import FractionalBacktest
 from backtesting.lib import crossover as crosses
 from bench.peers import work
 from bench.peers.work import Answer, Market, Run
-
-warnings.simplefilter("ignore")  # a position open at the end is meant
 
 
 class Crossover(Strategy):

@@ -134,8 +134,12 @@ def answering(strategy: type[Traded], market: Market, stake: float | str) -> Run
     def run() -> Answer:
         processed = trader.advise_all_indicators({PAIR: candles})
         done = backtesting.backtest(processed, times[0].to_pydatetime(), times[-1].to_pydatetime())
-        opened = done["results"]["open_date"]
-        return Answer(done["final_balance"], lambda: market.rows(opened.astype("datetime64[ms, UTC]").astype("int64")))
+        trades = done["results"]
+        opened = trades["open_date"]
+        # What is left it closes at the last open; the others value it at the last close.
+        left = trades.loc[trades["exit_reason"] == "force_exit", "amount"].sum()
+        equity = done["final_balance"] + left * (market.close[-1] - market.open[-1])
+        return Answer(float(equity), lambda: market.rows(opened.astype("datetime64[ms, UTC]").astype("int64")))
 
     return run
 

@@ -76,7 +76,7 @@ def environment(peer: str, python: str) -> Path:
 
 def measure(peer: str, executable: Path | str, task: str, candles: Path, out: Path) -> bool:
     """Run one adapter in a process of its own; say whether it knows the task and came to its end."""
-    command = [executable, "-m", f"bench.peers.peer_{peer}", task, candles, out]
+    command = [executable, "-W", "ignore", "-m", f"bench.peers.peer_{peer}", task, candles, out]
     try:
         # Its own folder, for some leave logs where they run.
         with tempfile.TemporaryDirectory() as folder:
