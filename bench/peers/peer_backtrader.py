@@ -8,8 +8,6 @@ import pandas as pd
 from bench.peers import work
 from bench.peers.work import Answer, Market, Run
 
-ALL = 1 - 1e-12  # or the last bit of a quotient refuses the order
-
 
 class Recorded(bt.Strategy):
     def __init__(self):
@@ -28,7 +26,7 @@ class Crossover(Recorded):
 
     def next(self):
         if self.cross[0] > 0 and not self.position:
-            self.buy(size=ALL * self.broker.getcash() / self.data.close[0])
+            self.buy(size=work.ALL * self.broker.getcash() / self.data.close[0])
         elif self.cross[0] < 0 and self.position:
             self.close()
 

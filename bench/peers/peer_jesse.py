@@ -47,7 +47,7 @@ class Crossover(Recorded):
         return self.wish > 0
 
     def go_long(self) -> None:
-        self.buy = self.balance / self.price, self.price
+        self.buy = work.ALL * self.balance / self.price, self.price
 
     def update_position(self) -> None:
         if self.wish < 0:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 # So large that it makes no difference whether a tool rounds quantities, and not a multiple of the stake, so that none
 # decides by its last bit whether the money lasts.
 CAPITAL, STAKE = 10_000_000.0, 480_000.0
+ALL = 1 - 1e-9
+"""All in, for tools that refuse an order by the last bit of a quotient."""
 FAST, SLOW = 10, 30
 PERIOD, OVERSOLD, OVERBOUGHT = 14, 30.0, 70.0
 STOP_LOSS, TAKE_PROFIT = 0.02, 0.04
