@@ -20,6 +20,7 @@ NAMES = {
     "c": "plain C loop",
     "numba": "plain Numba loop",
     "vela": "Vela",
+    "vela_full": "Vela, all statistics",
     "vectorbt": "vectorbt",
     "backtesting": "backtesting.py",
     "backtrader": "backtrader",
@@ -88,7 +89,7 @@ def panel(task: str, rows: list[tuple[Figure, float]], top: int, decades: int) -
 
 
 def bar(one: Figure, ratio: float, top: int, decades: int) -> str:
-    ours = "ours" if one.peer == "vela" else "plain" if one.peer in {"c", "numba"} else ""
+    ours = "ours" if one.peer in {"vela", "vela_full"} else "plain" if one.peer in {"c", "numba"} else ""
     end = max(place(one.ns, decades), LEFT + 2)
     base = top + 13
     shape = f'<rect class="bar {ours}" x="{LEFT}" y="{top}" width="{end - LEFT:.1f}" height="{BAR}" rx="2"/>\n'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -36,9 +36,19 @@ def columns(market: Market) -> Candles:
     return Candles.from_columns(*market)
 
 
-def answering(strategy: Strategy, series: dict[TradingSymbol, Candles], config: BacktestConfig, market: Market) -> Run:
+def nothing(result: BacktestResult) -> None:
+    """Leave trades and statistics to whoever looks at them, as the call does."""
+
+
+Then = Callable[[BacktestResult], object]
+
+
+def answering(
+    strategy: Strategy, series: dict[TradingSymbol, Candles], config: BacktestConfig, market: Market, then: Then
+) -> Run:
     def run() -> Answer:
         result = backtest(strategy, series, config)
+        then(result)
         return Answer(float(result.final_equity), lambda: entries(result, list(series), market))
 
     return run
@@ -52,23 +62,23 @@ def entries(result: BacktestResult, symbols: list[TradingSymbol], market: Market
     return numbers * market.length + market.rows(times)
 
 
-def crossover(market: Market) -> Run:
+def crossover(market: Market, then: Then = nothing) -> Run:
     config = rules(stake=Stake.from_str("all"))
-    return answering(create_strategy("SmaCrossover"), {TradingSymbol("BTC"): columns(market)}, config, market)
+    return answering(create_strategy("SmaCrossover"), {TradingSymbol("BTC"): columns(market)}, config, market, then)
 
 
-def reversion(market: Market) -> Run:
+def reversion(market: Market, then: Then = nothing) -> Run:
     levels = {"stop_loss_ppm": int(1e6 * work.STOP_LOSS), "take_profit_ppm": int(1e6 * work.TAKE_PROFIT)}
     config = rules(**levels)
-    return answering(create_strategy("RsiMeanReversion"), {TradingSymbol("BTC"): columns(market)}, config, market)
+    return answering(create_strategy("RsiMeanReversion"), {TradingSymbol("BTC"): columns(market)}, config, market, then)
 
 
-def shared(market: Market) -> Run:
+def shared(market: Market, then: Then = nothing) -> Run:
     names = [f"Q{chr(65 + number // 26)}{chr(65 + number % 26)}Z" for number in range(market.symbols)]
     register_assets(names)
     series = {TradingSymbol(name): columns(market.symbol(number)) for number, name in enumerate(names)}
     config = rules(max_positions=market.symbols)
-    return answering(create_strategy("SmaCrossover"), series, config, market)
+    return answering(create_strategy("SmaCrossover"), series, config, market, then)
 
 
 if __name__ == "__main__":

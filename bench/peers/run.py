@@ -33,7 +33,7 @@ from vela.domain.candles import COLUMNS, Candles
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vela" / "peers"
-OURS = (YARDSTICK, "numba", "vela")
+OURS = (YARDSTICK, "numba", "vela", "vela_full")
 PEERS = tuple(path.stem for path in sorted((HERE / "requirements").glob("*.txt")))
 LONGEST_SECONDS = 3600
 
@@ -104,8 +104,18 @@ def compared(peer: str, task: str, out: Path, reference: Path) -> Figure:
     return Figure(peer=peer, task=task, agrees=same and near, **figures)
 
 
+def environments(peers: list[str], python: str) -> Iterator[tuple[str, Path | str]]:
+    """Yield each tool with its Python, ours first; a peer that cannot be installed is named and left out."""
+    yield from ((name, sys.executable) for name in OURS)
+    for peer in peers:
+        try:
+            yield peer, environment(peer, python)
+        except subprocess.CalledProcessError as e:
+            print(f"{peer}: left out, for it cannot be installed: {e}", file=sys.stderr)
+
+
 def figures(peers: list[str], python: str) -> Iterator[Figure]:
-    executables = dict.fromkeys(OURS, sys.executable) | {peer: environment(peer, python) for peer in peers}
+    executables = dict(environments(peers, python))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         files = write_candles(folder)
