@@ -35,7 +35,7 @@ ROOT = HERE.parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vela" / "peers"
 OURS = (YARDSTICK, "numba", "vela", "vela_full")
 PEERS = tuple(path.stem for path in sorted((HERE / "requirements").glob("*.txt")))
-LONGEST_SECONDS = 3600
+LONGEST_SECONDS = 1800
 
 
 def tied(candles: Candles) -> bool:
