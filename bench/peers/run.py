@@ -3,6 +3,7 @@
 python -m bench.peers.run                       # all of them; environments are made the first time
 python -m bench.peers.run vectorbt backtrader   # only these, beside the loops and Vela
 python -m bench.peers.run --python python3.13   # another Python for the peers' environments
+python -m bench.peers.run --longest 420         # seconds for a tool and task: what has not ended by then is left out
 
 Figures go to bench/peers/results.json, the picture to docs/images/peers.svg.
 """
@@ -15,7 +16,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count, islice
@@ -35,7 +36,6 @@ ROOT = HERE.parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vela" / "peers"
 OURS = (YARDSTICK, "numba", "vela", "vela_full")
 PEERS = tuple(path.stem for path in sorted((HERE / "requirements").glob("*.txt")))
-LONGEST_SECONDS = 1800
 
 
 def tied(candles: Candles) -> bool:
@@ -74,20 +74,18 @@ def environment(peer: str, python: str) -> Path:
     return executable
 
 
-def measure(peer: str, executable: Path | str, task: str, candles: Path, out: Path) -> bool:
-    """Run one adapter in a process of its own; say whether it knows the task and came to its end."""
-    command = [executable, "-W", "ignore", "-m", f"bench.peers.peer_{peer}", task, candles, out]
+def measure(command: Sequence[Path | str], path: Sequence[str], out: Path, longest: float) -> bool:
+    """Run one adapter in a process of its own, modules from `path`; say whether it knows the task and ended in time."""
     try:
         # Its own folder, for some leave logs where they run.
         with tempfile.TemporaryDirectory() as folder:
-            path = os.pathsep.join((str(ROOT), *(part for part in sys.path if peer in OURS and part)))
-            surroundings = os.environ | {"PYTHONPATH": path}
-            done = subprocess.run(command, cwd=folder, env=surroundings, timeout=LONGEST_SECONDS, check=False)
+            surroundings = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+            done = subprocess.run(command, cwd=folder, env=surroundings, timeout=longest, check=False)
     except subprocess.TimeoutExpired:
-        print(f"{peer}, {task}: not done after {LONGEST_SECONDS} s", file=sys.stderr)
+        print(f"{out.name}: not done after {longest:g} s", file=sys.stderr)
         return False
     if done.returncode:
-        print(f"{peer}, {task}: failed with {done.returncode}", file=sys.stderr)
+        print(f"{out.name}: failed with {done.returncode}", file=sys.stderr)
     return out.with_suffix(".json").exists()
 
 
@@ -114,7 +112,7 @@ def environments(peers: list[str], python: str) -> Iterator[tuple[str, Path | st
             print(f"{peer}: left out, for it cannot be installed: {e}", file=sys.stderr)
 
 
-def figures(peers: list[str], python: str) -> Iterator[Figure]:
+def figures(peers: list[str], python: str, longest: float) -> Iterator[Figure]:
     executables = dict(environments(peers, python))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -122,7 +120,9 @@ def figures(peers: list[str], python: str) -> Iterator[Figure]:
         for task in TASKS:
             for peer, executable in executables.items():
                 out = folder / f"{peer}-{task}"
-                if measure(peer, executable, task, files[task], out):
+                command = (executable, "-W", "ignore", "-m", f"bench.peers.peer_{peer}", task, files[task], out)
+                path = [str(ROOT), *(part for part in sys.path if peer in OURS and part)]
+                if measure(command, path, out, longest):
                     yield compared(peer, task, out, folder / f"{YARDSTICK}-{task}")
 
 
@@ -147,11 +147,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("peers", nargs="*", metavar="PEER", help=f"of {', '.join(PEERS)}; none: all")
     parser.add_argument("--python", default=sys.executable, help="for the peers' environments")
+    parser.add_argument("--longest", type=float, default=3600, help="seconds that a tool may take for a task")
     chosen = parser.parse_args()
     if unknown := sorted(set(chosen.peers) - set(PEERS)):
         parser.error(f"no peer {', '.join(unknown)}; there are: {', '.join(PEERS)}")
     measured = []
-    for one in figures(chosen.peers or list(PEERS), chosen.python):
+    for one in figures(chosen.peers or list(PEERS), chosen.python, chosen.longest):
         print(shown(one), flush=True)
         measured.append(one)
     candles = {"crossover": CANDLES, "reversion": CANDLES, "shared": MANY_SYMBOLS * MANY_CANDLES}
