@@ -100,19 +100,6 @@ class Crossing:
         return 0 if before is None else int(self.above) - int(before)
 
 
-class Crossover(Recorded):
-    def on_start(self) -> None:
-        self.crossing = Crossing()
-        self.subscribe_bars(BARS)
-
-    def on_bar(self, bar: Bar) -> None:
-        wish = self.crossing.update(bar.close.as_double())
-        if wish > 0 and self.portfolio.is_flat(PAIR.id):
-            self.enter(PAIR, self.free(), bar)
-        elif wish < 0:
-            self.close_all_positions(PAIR.id)
-
-
 class Reversion(Recorded):
     def on_start(self) -> None:
         self.index = RelativeStrengthIndex(work.PERIOD, MovingAverageType.WILDER)
@@ -211,10 +198,6 @@ def entries(trader: Recorded, market: Market):
     return (places * market.length + rows)[rows < market.length]
 
 
-def crossover(market: Market) -> Run:
-    return answering(Crossover, [market])
-
-
 def reversion(market: Market) -> Run:
     return answering(Reversion, [market])
 
@@ -224,4 +207,4 @@ def shared(market: Market) -> Run:
 
 
 if __name__ == "__main__":
-    work.main("nautilus_trader", {"crossover": crossover, "reversion": reversion, "shared": shared})
+    work.main("nautilus_trader", {"reversion": reversion, "shared": shared})
