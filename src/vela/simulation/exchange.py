@@ -10,7 +10,7 @@ Prices are no events: a restarted exchange learns them from the market again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from vela.domain.errors import ConfigurationError, LedgerError, OrderNotFound, OrderRefused
 from vela.domain.events import Tick
@@ -31,6 +31,7 @@ from vela.ports.execution import Balance, OrderReport
 from vela.simulation.accounts import Account
 from vela.simulation.book import Book, Draft, OpenOrder, stopped_at_once
 from vela.simulation.exchange_events import ExchangeEvent, OrderAccepted, OrderCancelled, OrderExpired, OrderFilled
+from vela.simulation.filters import check_notional, check_price, check_quantity
 
 FINAL_ORDERS_KEPT = 20_000
 
@@ -341,22 +342,8 @@ def _final_report(accepted: OrderReport, event: OrderFilled | OrderCancelled | O
 
 
 def _check_filters(request: OrderRequest, instrument: Instrument) -> None:
-    name, quantity = request.client_order_id, request.quantity
-    if not _is_on_grid(quantity, instrument.step):
-        raise OrderRefused(f"step: quantity {quantity} of {name}; accepted: whole multiples of {instrument.step}")
-    if quantity < instrument.min_quantity:
-        raise OrderRefused(f"min_quantity: {quantity} of {name}; accepted: {instrument.min_quantity} or more")
+    check_quantity(request.client_order_id, request.quantity, instrument)
     level = request.price if request.price is not None else request.stop_price
-    if level is None:
-        return
-    if not _is_on_grid(level, instrument.tick):
-        raise OrderRefused(f"tick: price {level} of {name}; accepted: whole multiples of {instrument.tick}")
-    if multiply(level, quantity) < instrument.min_notional:
-        raise OrderRefused(f"min_notional: {name} at {level}; accepted: a value of {instrument.min_notional} or more")
-
-
-def _is_on_grid(value: Decimal, grid: Decimal) -> bool:
-    try:
-        return not value % grid
-    except InvalidOperation:  # more grid steps than Decimal can count
-        return False
+    if level is not None:
+        check_price(request.client_order_id, level, instrument)
+        check_notional(request.client_order_id, level, request.quantity, instrument)
