@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vela.cli import backtest, check, login_link, new_strategy, replay, strategies, symbols, up, verify
+from vela.cli import backtest, check, login_link, new_strategy, replay, strategies, symbols, up, venue, verify
 from vela.domain.errors import VelaError
 from vela.version import __version__
 
@@ -26,6 +26,7 @@ app.command("up")(up.up)
 app.command("backtest")(backtest.backtest)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)
+app.command("venue")(venue.venue)
 app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)
 app.command("check")(check.check)

@@ -1,0 +1,176 @@
+"""Wiring of the simulated exchange as a server: the market it plays, its ports, its way out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import TextIO
+
+from starlette.types import ASGIApp
+
+from vela.adapters.clock import SimulatedClock, SystemClock
+from vela.adapters.exchanges.simulated.feed import SimulatedFeed
+from vela.adapters.exchanges.simulated.sources import CandleSource, SyntheticSource
+from vela.bootstrap.market import Market, open_market
+from vela.bootstrap.settings import SYNTHETIC, Settings
+from vela.dashboard.server import PageServer, bind
+from vela.domain.errors import ConfigurationError
+from vela.domain.instrument import Instrument
+from vela.simulation.spot_book import SpotFees
+from vela.simulation.spot_exchange import SpotExchange
+from vela.simulation.synthetic import SyntheticMarket
+from vela.venue.binance.app import binance_app
+from vela.venue.binance.desk import Desk
+from vela.venue.connections import CuttableHttp
+from vela.venue.control import Control
+from vela.venue.faults import FaultPlan
+from vela.venue.truth import TruthWriter
+from vela.venue.venue import Venue, open_venue
+
+_PING_SECONDS = 20.0
+_DEFAULT_BALANCE = Decimal(10_000)  # of every quote
+_LARGEST_WEIGHT = 1_000_000
+_FEES = SpotFees(Decimal("0.001"), Decimal("0.001"))
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSettings:
+    """What a venue is beyond its market.
+
+    Attributes:
+        host, port, control_port: where it listens; port 0 takes any free one.
+        balances: at the start, by asset; empty: 10,000 of every quote.
+        fees: what trades cost.
+        api_key, api_secret: of its one account.
+        weight_limit: request weight per minute, above 0.
+        truth: a file to which every event is appended; None: kept in memory only.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    control_port: int = 8081
+    balances: Mapping[str, Decimal] = field(default_factory=dict)
+    fees: SpotFees = _FEES
+    api_key: str = "vela-venue-key"
+    api_secret: str = "vela-venue-secret"  # noqa: S105  of a market where nothing is worth anything
+    weight_limit: int = 6000
+    truth: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.weight_limit <= _LARGEST_WEIGHT:
+            raise ConfigurationError(f"weight limit was {self.weight_limit}; accepted: 1 to {_LARGEST_WEIGHT}")
+        for name, value in (("api key", self.api_key), ("api secret", self.api_secret)):
+            if not value or not value.isascii() or not value.isprintable():
+                raise ConfigurationError(f"{name} was {value[:40]!r}; accepted: printable ASCII text, not nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class VenueReady:
+    """A venue that listens. `port`, `control_port`: the real ones. `market`: for people."""
+
+    port: int
+    control_port: int
+    market: str
+    symbols: str
+
+
+async def run_venue(
+    settings: Settings, venue_settings: VenueSettings, stop: asyncio.Event, on_ready: Callable[[VenueReady], None]
+) -> None:
+    """Serve until `stop`; a market that ends leaves its last prices standing.
+
+    Raises:
+        ConfigurationError: a setting makes no sense, or a port cannot be had.
+        CandleError: a recording cannot be used.
+    """
+    wall = SystemClock()
+    market = open_market(settings)
+    source = _at_life_speed(market, settings, wall.now())
+    feed = SimulatedFeed(source, SimulatedClock(source.start, settings.speed), _give_others_a_turn)
+    exchange = SpotExchange(
+        _with_rules(source.instruments()),
+        _balances(venue_settings.balances, source),
+        fees=venue_settings.fees,
+        seed=settings.seed,
+    )
+    venue = await open_venue(feed, exchange, source.start, wall)
+    plan = FaultPlan(settings.seed)
+    desk = Desk(
+        venue,
+        api_key=venue_settings.api_key,
+        api_secret=venue_settings.api_secret,
+        seed=settings.seed,
+        weight_limit=venue_settings.weight_limit,
+    )
+    with ExitStack() as stack:
+        if venue_settings.truth is not None:
+            venue.listen(TruthWriter(stack.enter_context(_opened(venue_settings.truth))))
+        ports = (venue_settings.port, venue_settings.control_port)
+        apps = (binance_app(desk, plan, wall), Control(venue, plan).app())
+        servers = [_server(app, venue_settings.host, port, stack) for app, port in zip(apps, ports, strict=True)]
+        symbols = ", ".join(map(str, exchange.instruments))
+        on_ready(VenueReady(servers[0][1], servers[1][1], market.title, symbols))
+        await _serve([server for server, _ in servers], venue, feed, stop)
+
+
+def _at_life_speed(market: Market, settings: Settings, now: int) -> CandleSource:
+    """Return the market's candles; those of a made-up market at life speed begin with the candle of `now` (ms UTC)."""
+    length = market.source.timeframe.milliseconds
+    if settings.market != SYNTHETIC or settings.speed != 1.0:
+        return market.source
+    before_start = market.source.start - SyntheticMarket(settings.seed, market.symbols, market.source.timeframe).start
+    start = now - now % length - before_start
+    return SyntheticSource(SyntheticMarket(settings.seed, market.symbols, market.source.timeframe, start))
+
+
+def _with_rules(instruments: Sequence[Instrument]) -> list[Instrument]:
+    """Return trading rules; recordings have none and get those of a made-up market."""
+    return [
+        rules if rules != Instrument.raw(rules.symbol) else SyntheticMarket(0, [rules.symbol]).instruments()[0]
+        for rules in instruments
+    ]
+
+
+def _balances(given: Mapping[str, Decimal], source: CandleSource) -> dict[str, Decimal]:
+    symbols = [rules.symbol for rules in source.instruments()]
+    assets = {asset for symbol in symbols for asset in (symbol.base, symbol.quote.value)}
+    unknown = given.keys() - assets
+    if unknown:
+        raise ConfigurationError(f"balance of {', '.join(sorted(unknown))}; accepted: {', '.join(sorted(assets))}")
+    start = given or {symbol.quote.value: _DEFAULT_BALANCE for symbol in symbols}
+    return dict.fromkeys(sorted(assets), Decimal(0)) | dict(start)
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("a", encoding="utf-8")
+    except OSError as problem:
+        raise ConfigurationError(f"truth {str(path)!r} cannot be written; accepted: a file of yours") from problem
+
+
+def _server(app: ASGIApp, host: str, port: int, stack: ExitStack) -> tuple[PageServer, int]:
+    bound = bind(host, port)
+    server = PageServer(app, bound)
+    stack.callback(server.close)
+    server.config.http = CuttableHttp
+    server.config.ws_ping_interval = _PING_SECONDS
+    return server, int(bound.getsockname()[1])
+
+
+async def _serve(servers: Sequence[PageServer], venue: Venue, feed: SimulatedFeed, stop: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as group:
+        playing = group.create_task(venue.play(feed))
+        for server in servers:
+            group.create_task(server.run_until_stopped())
+        await stop.wait()
+        playing.cancel()
+        for server in servers:
+            server.stop()
+
+
+async def _give_others_a_turn() -> None:
+    await asyncio.sleep(0)

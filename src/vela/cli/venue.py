@@ -1,0 +1,60 @@
+"""`vela venue`: the simulated exchange as a server of its own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Dialect(StrEnum):
+    """Whose protocol the venue speaks."""
+
+    BINANCE = "binance"
+
+
+def venue(  # noqa: PLR0917  one parameter per option
+    dialect: Annotated[Dialect, typer.Option(help="Whose protocol it speaks.")] = Dialect.BINANCE,
+    market: Annotated[str, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = "synthetic",
+    seed: Annotated[int | None, typer.Option(help="Seed of the market, its book and its faults.")] = None,
+    speed: Annotated[str, typer.Option(help="Times life speed, or max.")] = "1",
+    symbols: Annotated[str | None, typer.Option(help="What is traded: BTC,ETH.")] = None,
+    timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the exchange; 0 takes any free one.")] = 8080,
+    control_port: Annotated[int, typer.Option(help="Port for faults, clock, halts and the truth.")] = 8081,
+    balance: Annotated[list[str] | None, typer.Option(help="At the start: USDT=10000; once per asset.")] = None,
+    maker_fee: Annotated[str, typer.Option(help="Share of the value of trades of resting orders.")] = "0.001",
+    taker_fee: Annotated[str, typer.Option(help="Share of the value of all other trades.")] = "0.001",
+    fee_in_quote: Annotated[bool, typer.Option("--fee-in-quote", help="Take fees in quote, never in base.")] = False,
+    api_key: Annotated[str | None, typer.Option(help="The account's key.")] = None,
+    api_secret: Annotated[str | None, typer.Option(help="The account's secret.")] = None,
+    weight_limit: Annotated[int | None, typer.Option(help="Request weight per minute.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Append every order's events to this file, as JSON.")] = None,
+) -> None:
+    """Serve a simulated exchange that ordinary clients can trade on, with faults on demand. Needs no account.
+
+    Example: vela venue --dialect binance --symbols BTC,ETH --port 8080 --control-port 8081
+    """
+    import os
+    from pathlib import Path
+
+    from vela.bootstrap.settings import load_settings
+    from vela.bootstrap.venue import VenueSettings
+    from vela.cli.venue_session import read_balances, run_session
+    from vela.domain.money import exact
+    from vela.simulation.spot_book import SpotFees
+
+    chosen = {"market": market, "seed": seed, "speed": speed, "symbols": symbols, "timeframe": timeframe}
+    optional = {"api_key": api_key, "api_secret": api_secret, "weight_limit": weight_limit}
+    settings = VenueSettings(
+        host=host,
+        port=port,
+        control_port=control_port,
+        balances=read_balances(balance or []),
+        fees=SpotFees(exact(maker_fee), exact(taker_fee), in_quote=fee_in_quote),
+        truth=None if truth is None else Path(truth),
+        **{name: value for name, value in optional.items() if value is not None},  # type: ignore[arg-type]
+    )
+    run_session(dialect.value, load_settings(chosen, os.environ), settings)

@@ -1,0 +1,125 @@
+"""What Binance's endpoints work with, and what an endpoint is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vela.domain.instrument import Instrument
+from vela.domain.trading_symbol import TradingSymbol
+from vela.simulation.spot_exchange import SpotExchange
+from vela.venue.binance.depth import Depths
+from vela.venue.binance.errors import BinanceError
+from vela.venue.binance.limits import WeightLimiter
+from vela.venue.binance.parameters import Parameters
+from vela.venue.tape import Tape
+from vela.venue.venue import Venue
+
+_KEY_LIFE_MS = 60 * 60_000
+
+
+class Security(StrEnum):
+    """What a request must bring: nothing, the API key, or key, time and signature."""
+
+    NONE = "none"
+    KEY = "key"
+    SIGNED = "signed"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One thing that can be asked for.
+
+    Attributes:
+        answer: reads the parameters and returns what is sent as JSON.
+        weight: what a request counts against the limit.
+        security: what it must bring.
+    """
+
+    answer: Callable[[Desk, Parameters], object]
+    weight: int = 1
+    security: Security = Security.NONE
+
+
+class ListenKeys:
+    """Keys of user data streams; one is valid for an hour after it was last used."""
+
+    def __init__(self, seed: int) -> None:
+        """Derive the keys from `seed`."""
+        self._seed = seed
+        self._count = 0
+        self._valid: dict[str, int] = {}
+
+    def new(self, now: int) -> str:
+        """Return the valid key, or make one."""
+        for key in list(self._valid):
+            if self.is_valid(key, now):
+                self.keep(key, now)
+                return key
+        self._count += 1
+        key = hashlib.sha512(f"{self._seed} {self._count}".encode()).hexdigest()[:64]
+        self._valid[key] = now + _KEY_LIFE_MS
+        return key
+
+    def is_valid(self, key: str, now: int) -> bool:
+        """Say whether a stream may be opened with `key`."""
+        return self._valid.get(key, 0) > now
+
+    def keep(self, key: str, now: int) -> None:
+        """Make a key valid for another hour.
+
+        Raises:
+            BinanceError: it is not valid any more, or never was.
+        """
+        if not self.is_valid(key, now):
+            raise BinanceError(-1125, "This listenKey does not exist.")
+        self._valid[key] = now + _KEY_LIFE_MS
+
+    def drop(self, key: str, now: int) -> None:
+        """End a key.
+
+        Raises:
+            BinanceError: it is not valid any more, or never was.
+        """
+        self.keep(key, now)
+        del self._valid[key]
+
+
+class Desk:
+    """The venue, and what only Binance's clients know of it."""
+
+    def __init__(self, venue: Venue, *, api_key: str, api_secret: str, seed: int, weight_limit: int) -> None:
+        """Serve one account, whose key and secret are given. `weight_limit`: request weight per minute, above 0."""
+        self.venue = venue
+        self.api_key = api_key
+        self.api_secret = api_secret
+        self.listen_keys = ListenKeys(seed)
+        self.depths = Depths(venue.exchange)
+        self.weight_limit = weight_limit
+        self.limiter = WeightLimiter(weight_limit)
+        self._client_ids = 0
+
+    @property
+    def exchange(self) -> SpotExchange:
+        """Where orders go."""
+        return self.venue.exchange
+
+    @property
+    def instruments(self) -> Mapping[TradingSymbol, Instrument]:
+        """What is traded."""
+        return self.venue.exchange.instruments
+
+    def now(self) -> int:
+        """Return the venue's time, ms UTC."""
+        return self.venue.clock.now()
+
+    def tape(self, symbol: TradingSymbol) -> Tape:
+        """Return the symbol's public record."""
+        return self.venue.tapes[symbol]
+
+    def new_client_id(self) -> str:
+        """Return an id for an order or a cancel whose client gave none."""
+        self._client_ids += 1
+        return f"venue{self._client_ids:017d}"

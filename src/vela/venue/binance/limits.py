@@ -1,0 +1,60 @@
+"""Request weights: a budget per minute, and a ban for whoever does not stop when it is used up."""
+
+from __future__ import annotations
+
+from vela.venue.binance.errors import BinanceError
+
+_MINUTE_MS = 60_000
+_PATIENCE = 10  # requests over the limit in one minute until the ban
+_BAN_MS = 2 * _MINUTE_MS
+
+
+class WeightLimiter:
+    """One budget for all callers, as one address has it."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: weight per minute, above 0."""
+        self._limit = limit
+        self._minute = 0
+        self._used = 0
+        self._over = 0
+        self._banned_until = 0
+
+    def ban(self, until: int) -> None:
+        """Refuse everything until then (ms UTC)."""
+        self._banned_until = until
+
+    def used(self, now: int) -> int:
+        """Return the weight used in the minute of `now` (ms UTC)."""
+        return self._used if now // _MINUTE_MS == self._minute else 0
+
+    def spend(self, weight: int, now: int) -> None:
+        """Count a request at `now` (ms UTC).
+
+        Raises:
+            BinanceError: the budget is used up (429), or the caller is banned (418).
+        """
+        if now < self._banned_until:
+            raise self._refusal(418, f"IP banned until {self._banned_until}", self._banned_until - now)
+        if now // _MINUTE_MS != self._minute:
+            self._minute, self._used, self._over = now // _MINUTE_MS, 0, 0
+        self._used += weight
+        if self._used <= self._limit:
+            return
+        self._over += 1
+        if self._over > _PATIENCE:
+            self._banned_until = now + _BAN_MS
+            raise self._refusal(418, f"IP banned until {self._banned_until}", _BAN_MS)
+        text = f"current limit is {self._limit} request weight per 1 MINUTE"
+        raise self._refusal(429, text, (self._minute + 1) * _MINUTE_MS - now)
+
+    @staticmethod
+    def _refusal(status: int, what: str, wait_ms: int) -> BinanceError:
+        start = "Way too much request weight used" if status == 418 else "Too much request weight used"
+        end = "Please use WebSocket Streams for live updates to avoid "
+        return BinanceError(
+            -1003,
+            f"{start}; {what}. {end}{'bans' if status == 418 else 'polling the API'}.",
+            status=status,
+            headers={"Retry-After": str(-(-wait_ms // 1000))},
+        )

@@ -1,0 +1,83 @@
+"""Reads orders from parameters, and says what does not belong together."""
+
+from __future__ import annotations
+
+from vela.domain.errors import OrderError
+from vela.domain.order import Side
+from vela.domain.trading_symbol import TradingSymbol
+from vela.simulation.spot_orders import SpotOrderType, SpotRequest, TimeInForce
+from vela.venue.binance.errors import BinanceError, missing
+from vela.venue.binance.parameters import Parameters
+
+# What changes nothing here. Self-trade prevention: the account's orders never meet, the market stands between them.
+IGNORED = ("strategyId", "strategyType", "selfTradePreventionMode", "returnRateLimits", "computeCommissionRates")
+
+
+class OrderReader:
+    """Reads an order, whose parameters may carry a prefix."""
+
+    def __init__(self, parameters: Parameters, names: dict[str, str] | None = None) -> None:
+        """`names`: what `price`, `stopPrice` and `timeInForce` are called, where that is different."""
+        self._parameters = parameters
+        self._names = names or {}
+
+    def read(self, symbol: TradingSymbol, kind: SpotOrderType, side: Side, client_id: str) -> SpotRequest:
+        """Return the order.
+
+        Raises:
+            BinanceError: a parameter is missing, or makes no sense with this type.
+        """
+        p = self._parameters
+        for name, needed in (("price", kind.has_limit), ("stopPrice", kind.is_stop)):
+            self._check_presence(self._name(name), needed=needed)
+        self._check_lasting(kind)
+        quantity, worth = p.decimal("quantity"), p.decimal("quoteOrderQty")
+        if quantity is not None and worth is not None:
+            raise BinanceError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
+        if quantity is None and worth is None:
+            raise missing("quantity")
+        if p.has(self._name("icebergQty")):
+            raise BinanceError(-2010, "Iceberg orders are not supported for this symbol.")
+        if p.has(self._name("trailingDelta")):
+            raise BinanceError(-2010, "Trailing stop orders are not supported for this symbol.")
+        p.skip(self._name("icebergQty"), self._name("trailingDelta"))
+        lasts = p.choice(self._name("timeInForce"), TimeInForce, (-1115, "Invalid timeInForce."))
+        try:
+            return SpotRequest(
+                client_order_id=client_id,
+                symbol=symbol,
+                side=side,
+                type=kind,
+                quantity=quantity,
+                quote_quantity=worth,
+                price=p.decimal(self._name("price")),
+                stop_price=p.decimal(self._name("stopPrice")),
+                time_in_force=lasts or TimeInForce.GTC,
+            )
+        except OrderError:  # a value instead of a quantity, of another type than MARKET
+            raise BinanceError(-1106, "Parameter 'quoteOrderQty' sent when not required.") from None
+
+    def _check_presence(self, name: str, *, needed: bool) -> None:
+        if needed and not self._parameters.has(name):
+            raise missing(name)
+        if not needed and self._parameters.has(name):
+            raise BinanceError(-1106, f"Parameter '{name}' sent when not required.")
+
+    def _check_lasting(self, kind: SpotOrderType) -> None:
+        needed = kind.has_limit and kind is not SpotOrderType.LIMIT_MAKER
+        self._check_presence(self._name("timeInForce"), needed=needed)
+
+    def _name(self, name: str) -> str:
+        return self._names.get(name, name)
+
+
+def read_side(parameters: Parameters) -> Side:
+    """Return the side.
+
+    Raises:
+        BinanceError: there is none, or no such.
+    """
+    side = parameters.choice("side", Side, (-1117, "Invalid side."))
+    if side is None:
+        raise missing("side")
+    return side

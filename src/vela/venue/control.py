@@ -1,0 +1,102 @@
+"""The control port: whoever tests a client says here what goes wrong, and asks what really happened."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vela.domain.errors import ConfigurationError, VelaError
+from vela.domain.trading_symbol import TradingSymbol
+from vela.venue.faults import Fault, FaultPlan
+from vela.venue.truth import truth_of
+from vela.venue.venue import Venue
+
+_LARGEST_OFFSET_MS = 10 * 365 * 86_400_000
+
+
+class _ClockSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`offset_ms`: how far the venue's clock is ahead of the machine's."""
+
+    offset_ms: int
+
+    def __post_init__(self) -> None:
+        if abs(self.offset_ms) > _LARGEST_OFFSET_MS:
+            raise ConfigurationError(f"offset_ms was {self.offset_ms}; accepted: up to ten years either way")
+
+
+class _Halt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`symbol`: whose trading is halted, or resumed."""
+
+    symbol: str
+    halted: bool = True
+
+
+class Control:
+    """Answers whoever runs the test."""
+
+    def __init__(self, venue: Venue, plan: FaultPlan) -> None:
+        """Rule over `venue` and its faults."""
+        self._venue = venue
+        self._plan = plan
+
+    def app(self) -> Starlette:
+        """Return the control port's application."""
+        return Starlette(
+            routes=[
+                Route("/faults", _answering(self._add_fault), methods=["POST"]),
+                Route("/faults", _answering(self._list_faults), methods=["GET"]),
+                Route("/faults", _answering(self._clear_faults), methods=["DELETE"]),
+                Route("/clock", _answering(self._set_clock), methods=["POST"]),
+                Route("/halt", _answering(self._halt), methods=["POST"]),
+                Route("/truth", _answering(self._truth), methods=["GET"]),
+            ]
+        )
+
+    def _add_fault(self, _request: Request, body: bytes) -> object:
+        self._plan.add(msgspec.json.decode(body, type=Fault))
+        return {"faults": len(self._plan.faults)}
+
+    def _list_faults(self, _request: Request, _body: bytes) -> object:
+        return self._plan.faults
+
+    def _clear_faults(self, _request: Request, _body: bytes) -> object:
+        self._plan.clear()
+        return {"faults": 0}
+
+    def _set_clock(self, _request: Request, body: bytes) -> object:
+        self._venue.clock.offset_ms = msgspec.json.decode(body, type=_ClockSetting).offset_ms
+        return {"time": self._venue.clock.now()}
+
+    def _halt(self, _request: Request, body: bytes) -> object:
+        wanted = msgspec.json.decode(body, type=_Halt)
+        symbol = TradingSymbol.from_str(wanted.symbol)
+        if symbol not in self._venue.exchange.instruments:
+            traded = ", ".join(map(str, self._venue.exchange.instruments))
+            raise ConfigurationError(f"symbol {symbol} is not traded here; accepted: {traded}")
+        (self._venue.exchange.halt if wanted.halted else self._venue.exchange.resume)(symbol)
+        return {"symbol": str(symbol), "halted": wanted.halted}
+
+    def _truth(self, request: Request, _body: bytes) -> object:
+        text = request.query_params.get("after", "0")
+        if not text.isascii() or not text.isdigit():
+            raise ConfigurationError(f"after was {text[:40]!r}; accepted: the number of an event, 0 or more")
+        return [truth_of(event) for event in self._venue.exchange.log[int(text) :]]
+
+
+def _answering(answer: Callable[[Request, bytes], object]) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        try:
+            return _json(answer(request, await request.body()), 200)
+        except (VelaError, msgspec.MsgspecError) as problem:
+            return _json({"error": str(problem)}, 400)
+
+    return respond
+
+
+def _json(value: object, status: int) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
