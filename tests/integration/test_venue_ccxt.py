@@ -34,7 +34,6 @@ async def client(venue: RunningVenue) -> AsyncIterator[object]:
     exchange.urls["api"]["ws"]["spot"] = f"{venue.ws}/stream/ws"
     exchange.urls["api"]["ws"]["ws-api"]["spot"] = f"{venue.ws}/ws-api/v3"
     try:
-        await asyncio.sleep(0.3)  # the market's first prices
         await exchange.load_markets()
         yield exchange
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from vela.domain.errors import OrderError
 from vela.domain.order import Side
 from vela.domain.trading_symbol import TradingSymbol
@@ -10,6 +12,8 @@ from vela.venue.binance.errors import BinanceError, missing
 from vela.venue.binance.parameters import Parameters
 
 # What changes nothing here. Self-trade prevention: the account's orders never meet, the market stands between them.
+# Beyond these nothing is ordered; far more than any account here holds.
+LARGEST_PRICE, LARGEST_QUANTITY = Decimal(10**9), Decimal(10**12)
 IGNORED = ("strategyId", "strategyType", "selfTradePreventionMode", "returnRateLimits", "computeCommissionRates")
 
 
@@ -42,6 +46,15 @@ class OrderReader:
             raise BinanceError(-2010, "Trailing stop orders are not supported for this symbol.")
         p.skip(self._name("icebergQty"), self._name("trailingDelta"))
         lasts = p.choice(self._name("timeInForce"), TimeInForce, (-1115, "Invalid timeInForce."))
+        price, stop_price = p.decimal(self._name("price")), p.decimal(self._name("stopPrice"))
+        for value, largest, which in (
+            (price, LARGEST_PRICE, "PRICE_FILTER"),
+            (stop_price, LARGEST_PRICE, "PRICE_FILTER"),
+            (quantity, LARGEST_QUANTITY, "LOT_SIZE"),
+            (worth, LARGEST_QUANTITY, "NOTIONAL"),
+        ):
+            if value is not None and value > largest:
+                raise BinanceError(-1013, f"Filter failure: {which}")
         try:
             return SpotRequest(
                 client_order_id=client_id,
@@ -50,8 +63,8 @@ class OrderReader:
                 type=kind,
                 quantity=quantity,
                 quote_quantity=worth,
-                price=p.decimal(self._name("price")),
-                stop_price=p.decimal(self._name("stopPrice")),
+                price=price,
+                stop_price=stop_price,
                 time_in_force=lasts or TimeInForce.GTC,
             )
         except OrderError:  # a value instead of a quantity, of another type than MARKET

@@ -14,6 +14,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.spot_orders import SpotOrderType
 from vela.venue.binance.desk import Desk, Endpoint
 from vela.venue.binance.errors import BinanceError
+from vela.venue.binance.order_reader import LARGEST_PRICE, LARGEST_QUANTITY
 from vela.venue.binance.parameters import Parameters, traded_symbol
 from vela.venue.binance.shapes import Shape, amount
 from vela.venue.tape import PublicTrade, quote_volume
@@ -22,7 +23,6 @@ TRADES_PER_CANDLE = 100  # nobody knows how many there were
 
 _MOST_ROWS = 1000
 _MOST_LEVELS = 5000
-_LARGEST_PRICE, _LARGEST_QUANTITY = "1000000.00000000", "9000000.00000000"
 
 
 def _ping(_desk: Desk, parameters: Parameters) -> object:
@@ -45,6 +45,7 @@ def _exchange_info(desk: Desk, parameters: Parameters) -> object:
         "rateLimits": rate_limits(desk.weight_limit),
         "exchangeFilters": [],
         "symbols": [_symbol_info(desk, desk.instruments[symbol]) for symbol in symbols],
+        "sors": [],
     }
 
 
@@ -69,9 +70,12 @@ def _symbol_info(desk: Desk, instrument: Instrument) -> Shape:
         "icebergAllowed": False,
         "ocoAllowed": True,
         "otoAllowed": False,
+        "opoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
         "allowTrailingStop": False,
         "cancelReplaceAllowed": True,
+        "amendAllowed": False,
+        "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": _filters(instrument),
@@ -86,19 +90,19 @@ def _filters(instrument: Instrument) -> list[Shape]:
     tick, step = amount(instrument.tick), amount(instrument.step)
     smallest = amount(max(instrument.step, instrument.min_quantity))
     return [
-        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": _LARGEST_PRICE, "tickSize": tick},
-        {"filterType": "LOT_SIZE", "minQty": smallest, "maxQty": _LARGEST_QUANTITY, "stepSize": step},
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": amount(LARGEST_PRICE), "tickSize": tick},
+        {"filterType": "LOT_SIZE", "minQty": smallest, "maxQty": amount(LARGEST_QUANTITY), "stepSize": step},
         {
             "filterType": "MARKET_LOT_SIZE",
             "minQty": amount(None),
-            "maxQty": _LARGEST_QUANTITY,
+            "maxQty": amount(LARGEST_QUANTITY),
             "stepSize": amount(None),
         },
         {
             "filterType": "NOTIONAL",
             "minNotional": amount(instrument.min_notional),
             "applyMinToMarket": True,
-            "maxNotional": _LARGEST_QUANTITY,
+            "maxNotional": amount(LARGEST_QUANTITY),
             "applyMaxToMarket": False,
             "avgPriceMins": 0,
         },
