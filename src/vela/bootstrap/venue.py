@@ -18,7 +18,7 @@ from vela.adapters.exchanges.simulated.sources import CandleSource, SyntheticSou
 from vela.bootstrap.market import Market, open_market
 from vela.bootstrap.settings import SYNTHETIC, Settings
 from vela.dashboard.server import PageServer, bind
-from vela.domain.errors import ConfigurationError
+from vela.domain.errors import ConfigurationError, VelaError
 from vela.domain.instrument import Instrument
 from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
@@ -162,14 +162,17 @@ def _server(app: ASGIApp, host: str, port: int, stack: ExitStack) -> tuple[PageS
 
 
 async def _serve(servers: Sequence[PageServer], venue: Venue, feed: SimulatedFeed, stop: asyncio.Event) -> None:
-    async with asyncio.TaskGroup() as group:
-        playing = group.create_task(venue.play(feed))
-        for server in servers:
-            group.create_task(server.run_until_stopped())
-        await stop.wait()
-        playing.cancel()
-        for server in servers:
-            server.stop()
+    try:
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(venue.play(feed))
+            for server in servers:
+                group.create_task(server.run_until_stopped())
+            await stop.wait()
+            playing.cancel()
+            for server in servers:
+                server.stop()
+    except* VelaError as problems:
+        raise problems.exceptions[0] from None
 
 
 async def _give_others_a_turn() -> None:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from vela.venue.binance.errors import BinanceError
+from vela.venue.binance.limits import WeightLimiter
+
+MINUTE = 60_000
+
+
+def test_a_new_minute_is_a_new_budget() -> None:
+    limiter = WeightLimiter(10)
+    limiter.spend(10, 0)
+    assert (limiter.used(0), limiter.used(MINUTE)) == (10, 0)
+    limiter.spend(10, MINUTE)
+
+
+def test_over_the_limit_one_waits_for_the_next_minute() -> None:
+    limiter = WeightLimiter(10)
+    limiter.spend(10, 1000)
+    with pytest.raises(BinanceError) as refusal:
+        limiter.spend(1, 1500)
+    assert (refusal.value.status, refusal.value.code, refusal.value.headers["Retry-After"]) == (429, -1003, "59")
+
+
+def test_who_does_not_wait_is_banned_for_two_minutes() -> None:
+    limiter = WeightLimiter(1)
+    limiter.spend(1, 0)
+    statuses = []
+    for _ in range(12):
+        with pytest.raises(BinanceError) as refusal:
+            limiter.spend(1, 0)
+        statuses.append(refusal.value.status)
+    assert statuses == [429] * 10 + [418] * 2
+    with pytest.raises(BinanceError, match="IP banned until 120000"):
+        limiter.spend(1, 2 * MINUTE - 1)
+    limiter.spend(1, 2 * MINUTE)
