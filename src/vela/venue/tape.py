@@ -147,11 +147,6 @@ class Tapes:
     def __getitem__(self, symbol: TradingSymbol) -> Tape:
         return self._tapes[symbol]
 
-    @property
-    def symbols(self) -> list[TradingSymbol]:
-        """What is traded."""
-        return [*self._tapes]
-
     def close(self, rows: Iterable[SymbolCandle]) -> list[SymbolCandle]:
         """Take closed candles and return those that can be used."""
         return [row for row in rows if self._tapes[row.symbol].close(row.candle)]

@@ -57,7 +57,6 @@ class Venue:
         self.exchange = exchange
         self.tapes = tapes
         self.clock = clock
-        self.has_ended = False
         self._listeners: list[Listener] = []
         self._published = 0
 
@@ -70,9 +69,7 @@ class Venue:
         async for event in market.stream():
             if isinstance(event, PricesMoved):
                 self._on_prices(event)
-            elif isinstance(event, MarketEnded):
-                self.has_ended = True
-            else:
+            elif not isinstance(event, MarketEnded):
                 self._on_candles(event)
 
     def publish(self, symbol: TradingSymbol | None = None) -> None:

@@ -89,4 +89,4 @@ def test_the_tapes_say_which_closed_candles_can_be_used() -> None:
     tapes = Tapes([tape(candle(0))], Timeframe.M1)
     rows = [SymbolCandle(BTC, candle(0)), SymbolCandle(BTC, candle(1))]
     assert tapes.close(rows) == rows[1:]
-    assert tapes.symbols == [BTC]
+    assert tapes[BTC].candles(MINUTE) == [candle(0), candle(1)]

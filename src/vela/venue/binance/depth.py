@@ -14,33 +14,28 @@ _SIDES = (Side.BUY, Side.SELL)
 
 
 class Depths:
-    """The newest state of every symbol's book. Orders of the account's own do not show in it."""
+    """The newest state of every symbol's book. Orders of the account's own do not show in it.
+
+    Nobody looks at the book while nobody asks: a state is numbered when it is looked at.
+    """
 
     def __init__(self, exchange: SpotExchange) -> None:
         """Look at `exchange`'s books."""
         self._exchange = exchange
         self._states: dict[TradingSymbol, tuple[int, tuple[_Side, _Side]]] = {}
 
-    def update(self, symbol: TradingSymbol, now: int) -> Shape | None:
-        """Take a new look and return what changed as a `depthUpdate`; None if nothing did. `now`: ms UTC."""
-        number, before = self._states.get(symbol, (0, ({}, {})))
-        bids, asks = (dict(self._exchange.depth(symbol, side)) for side in _SIDES)
-        changes = [_changes(old, new) for old, new in zip(before, (bids, asks), strict=True)]
-        if not any(changes):
+    def changes(self, symbol: TradingSymbol, now: int) -> Shape | None:
+        """Return what changed since the last look as a `depthUpdate`; None if nothing did. `now`: ms UTC."""
+        changed = self._look(symbol)
+        if not any(changed):
             return None
-        self._states[symbol] = (number + 1, (bids, asks))
-        return {
-            "e": "depthUpdate",
-            "E": now,
-            "s": symbol.to_binance_api(),
-            "U": number + 1,
-            "u": number + 1,
-            "b": changes[0],
-            "a": changes[1],
-        }
+        number, _ = self._states[symbol]
+        head = {"e": "depthUpdate", "E": now, "s": symbol.to_binance_api()}
+        return {**head, "U": number, "u": number, "b": changed[0], "a": changed[1]}
 
     def snapshot(self, symbol: TradingSymbol, limit: int) -> Shape:
-        """Return the newest state that was looked at, up to `limit` levels of each side, best first."""
+        """Return the book as it is, up to `limit` levels of each side, best first."""
+        self._look(symbol)
         number, (bids, asks) = self._states.get(symbol, (0, ({}, {})))
         return {
             "lastUpdateId": number,
@@ -63,6 +58,14 @@ class Depths:
             "a": ask,
             "A": ask_quantity,
         }
+
+    def _look(self, symbol: TradingSymbol) -> list[list[list[str]]]:
+        number, before = self._states.get(symbol, (0, ({}, {})))
+        bids, asks = (dict(self._exchange.depth(symbol, side)) for side in _SIDES)
+        changed = [_changes(old, new) for old, new in zip(before, (bids, asks), strict=True)]
+        if any(changed):
+            self._states[symbol] = (number + 1, (bids, asks))
+        return changed
 
 
 def _changes(before: _Side, after: _Side) -> list[list[str]]:

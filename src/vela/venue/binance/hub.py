@@ -30,6 +30,7 @@ _MOST_WAITING = 10_000
 _KLINE = "kline_"
 _PARTIAL = {f"depth{levels}{speed}": levels for levels in (5, 10, 20) for speed in ("", "@100ms", "@1000ms")}
 _CHANGES = ("depth", "depth@100ms", "depth@1000ms")
+_OF_THE_BOOK = {"bookTicker", *_CHANGES, *_PARTIAL}
 
 
 class Connection:
@@ -120,15 +121,16 @@ class Hub(Listener):
 
     def book_changed(self, symbol: TradingSymbol) -> None:
         """See `Listener.book_changed`."""
-        changes = self._desk.depths.update(symbol, self._desk.now())
+        streams = [(stream, kind) for stream, kind in self._streams_of(symbol) if kind in _OF_THE_BOOK]
+        changes = self._desk.depths.changes(symbol, self._desk.now()) if streams else None
         if changes is None:
             return
-        for stream, kind in self._streams_of(symbol):
+        for stream, kind in streams:
             if kind in _CHANGES:
                 self._send(stream, changes)
             elif kind == "bookTicker":
                 self._send(stream, self._desk.depths.ticker(symbol))
-            elif kind in _PARTIAL:
+            else:
                 self._send(stream, self._desk.depths.snapshot(symbol, _PARTIAL[kind]))
 
     def _send_kline(self, stream: str, symbol: TradingSymbol, interval: str, closed: Candle | None = None) -> None:

@@ -146,7 +146,8 @@ def kline(row: Candle, length: int) -> list[object]:
     quote = quote_volume(row)
     return [
         row.open_time,
-        *(amount(price) for price in (row.open, row.high, row.low, row.close, row.volume)),
+        *(amount(price) for price in (row.open, row.high, row.low, row.close)),
+        rounded(row.volume),
         row.open_time + length - 1,
         rounded(quote),
         TRADES_PER_CANDLE,
