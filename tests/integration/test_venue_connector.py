@@ -87,6 +87,12 @@ def test_replacing_an_order_that_is_gone_says_which_half_failed(client, price) -
             SYMBOL, "BUY", "MARKET", "STOP_ON_FAILURE", cancelOrigClientOrderId="nobody", quantity=0.01
         )
     assert refusal.value.error_code == -2022
+    resting = client.new_order(SYMBOL, "BUY", "LIMIT", quantity=0.01, price=round(price * 0.5, 2), timeInForce="GTC")
+    with pytest.raises(errors.ClientError, match="LOT_SIZE"):
+        client.cancel_and_replace(
+            SYMBOL, "BUY", "MARKET", "STOP_ON_FAILURE", cancelOrderId=resting["orderId"], quantity="0.000001"
+        )
+    assert client.get_order(SYMBOL, orderId=resting["orderId"])["status"] == "NEW"
     with pytest.raises(errors.ClientError) as refusal:
         client.cancel_and_replace(
             SYMBOL, "BUY", "MARKET", "ALLOW_FAILURE", cancelOrigClientOrderId="nobody", quantity=0.01

@@ -61,6 +61,10 @@ async def test_streams_are_asked_for_listed_and_given_up(venue) -> None:
         while "error" not in (answer := await received(socket)):
             pass
         assert answer["error"]["code"] == 3
+        await socket.send(b'{"method": "LIST_SUBSCRIPTIONS", "id": 5}')
+        while (answer := await received(socket)).get("id") != 5:
+            pass
+        assert answer["result"] == ["ethusdt@miniTicker"]
 
 
 async def test_trades_are_numbered_without_a_gap_and_lie_inside_their_candle(venue) -> None:

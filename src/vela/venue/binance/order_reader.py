@@ -8,12 +8,12 @@ from vela.domain.errors import OrderError
 from vela.domain.order import Side
 from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.spot_orders import SpotOrderType, SpotRequest, TimeInForce
-from vela.venue.binance.errors import BinanceError, missing
+from vela.venue.binance.errors import REJECTED, BinanceError, missing
 from vela.venue.binance.parameters import Parameters
 
-# What changes nothing here. Self-trade prevention: the account's orders never meet, the market stands between them.
 # Beyond these nothing is ordered; far more than any account here holds.
 LARGEST_PRICE, LARGEST_QUANTITY = Decimal(10**9), Decimal(10**12)
+# What changes nothing here. Self-trade prevention: the account's orders never meet, the market stands between them.
 IGNORED = ("strategyId", "strategyType", "selfTradePreventionMode", "returnRateLimits", "computeCommissionRates")
 
 
@@ -40,21 +40,14 @@ class OrderReader:
             raise BinanceError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
         if quantity is None and worth is None:
             raise missing("quantity")
-        if p.has(self._name("icebergQty")):
-            raise BinanceError(-2010, "Iceberg orders are not supported for this symbol.")
-        if p.has(self._name("trailingDelta")):
-            raise BinanceError(-2010, "Trailing stop orders are not supported for this symbol.")
-        p.skip(self._name("icebergQty"), self._name("trailingDelta"))
+        self._refuse("icebergQty", "Iceberg orders")
+        self._refuse("trailingDelta", "Trailing stop orders")
         lasts = p.choice(self._name("timeInForce"), TimeInForce, (-1115, "Invalid timeInForce."))
         price, stop_price = p.decimal(self._name("price")), p.decimal(self._name("stopPrice"))
-        for value, largest, which in (
-            (price, LARGEST_PRICE, "PRICE_FILTER"),
-            (stop_price, LARGEST_PRICE, "PRICE_FILTER"),
-            (quantity, LARGEST_QUANTITY, "LOT_SIZE"),
-            (worth, LARGEST_QUANTITY, "NOTIONAL"),
-        ):
-            if value is not None and value > largest:
-                raise BinanceError(-1013, f"Filter failure: {which}")
+        for one in (price, stop_price):
+            _check_largest(one, LARGEST_PRICE, "PRICE_FILTER")
+        _check_largest(quantity, LARGEST_QUANTITY, "LOT_SIZE")
+        _check_largest(worth, LARGEST_QUANTITY, "NOTIONAL")
         try:
             return SpotRequest(
                 client_order_id=client_id,
@@ -70,6 +63,11 @@ class OrderReader:
         except OrderError:  # a value instead of a quantity, of another type than MARKET
             raise BinanceError(-1106, "Parameter 'quoteOrderQty' sent when not required.") from None
 
+    def _refuse(self, name: str, what: str) -> None:
+        if self._parameters.has(self._name(name)):
+            raise BinanceError(REJECTED, f"{what} are not supported for this symbol.")
+        self._parameters.skip(self._name(name))
+
     def _check_presence(self, name: str, *, needed: bool) -> None:
         if needed and not self._parameters.has(name):
             raise missing(name)
@@ -82,6 +80,11 @@ class OrderReader:
 
     def _name(self, name: str) -> str:
         return self._names.get(name, name)
+
+
+def _check_largest(value: Decimal | None, largest: Decimal, which: str) -> None:
+    if value is not None and value > largest:
+        raise BinanceError(-1013, f"Filter failure: {which}")
 
 
 def read_side(parameters: Parameters) -> Side:

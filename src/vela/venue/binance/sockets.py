@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -96,10 +97,8 @@ class Sockets:
         self._hub.join(connection)
         sending = asyncio.create_task(_send_all(socket, connection.waiting.get))
         try:
-            while True:
-                connection.answer(_answered(await socket.receive_text(), lambda r: on_request(connection, r)))
-        except WebSocketDisconnect:
-            pass
+            async for text in _texts(socket):
+                connection.answer(_answered(text, lambda request: on_request(connection, request)))
         finally:
             self._hub.leave(connection)
             sending.cancel()
@@ -172,10 +171,16 @@ def _answered(text: str, answer: Callable[[_Request], Shape]) -> Shape:
     return answer(request)
 
 
+async def _texts(socket: WebSocket) -> AsyncIterator[str]:
+    while (message := await socket.receive())["type"] == "websocket.receive":
+        yield message.get("text") or (message.get("bytes") or b"").decode("utf-8", "replace")
+
+
 async def _send_all(socket: WebSocket, next_message: Callable[[], Awaitable[str | None]]) -> None:
-    while (text := await next_message()) is not None:
-        await socket.send_text(text)
-    await socket.close(_TOO_SLOW)
+    with suppress(WebSocketDisconnect):  # whoever reads notices it, too
+        while (text := await next_message()) is not None:
+            await socket.send_text(text)
+        await socket.close(_TOO_SLOW)
 
 
 def _as_text(value: object) -> str:

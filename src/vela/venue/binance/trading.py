@@ -63,13 +63,18 @@ def _place(desk: Desk, parameters: Parameters) -> object:
 def _test(desk: Desk, parameters: Parameters) -> object:
     request, _ = _read_order(desk, parameters)
     parameters.finish()
+    _check_filters(desk, request)
+    return {}
+
+
+def _check_filters(desk: Desk, request: SpotRequest) -> None:
+    """Say no to what would not even reach the matching engine."""
     try:
         desk.exchange.check(request)
     except OrderRefused as reason:
         error = refused(reason)
-        if error.code != REJECTED:  # what the matching engine says, a test does not reach
+        if error.code != REJECTED:
             raise error from None
-    return {}
 
 
 def _read_order(desk: Desk, parameters: Parameters) -> tuple[SpotRequest, Callable[[SpotOrder], Shape]]:
@@ -160,6 +165,7 @@ def _cancel_replace(desk: Desk, parameters: Parameters) -> object:
     request, answer = _read_order(desk, parameters)
     parameters.skip("cancelRestrictions", "orderRateLimitExceededMode")
     parameters.finish()
+    _check_filters(desk, request)  # before anything is cancelled
     gone, is_gone = _attempt(lambda: _cancelled(desk, old, cancel_id))
     new, is_new = None, False
     if is_gone or mode is ReplaceMode.ALLOW_FAILURE:
