@@ -70,6 +70,26 @@ def test_an_order_that_breaks_a_rule_gets_binances_error(venue, parameters, expe
     assert len(venue.truth()) == before
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("klines?symbol=BTCUSDT", -1102),
+        ("klines?symbol=BTCUSDT&interval=7m", -1120),
+        ("klines?symbol=BTCUSDT&interval=1H", -1120),
+        ("klines?interval=1m", -1102),
+        ("depth?symbol=%00", -1121),
+        ("depth?symbol=BTCUSDT&limit=0", -1130),
+        ("trades?symbol=BTCUSDT&limit=ten", -1100),
+        ("ticker/price?symbols=[1]", -1135),
+        ("ticker/price?symbols=[%22NOUSDT%22]", -1121),
+        ("time?x=1", -1104),
+        ("nothing", -1000),
+    ],
+)
+def test_a_question_that_makes_no_sense_gets_binances_error(venue, path, code) -> None:
+    assert venue.public(path)["code"] == code
+
+
 def test_orders_that_are_not_there(venue) -> None:
     wanted = {"symbol": "BTCUSDT", "orderId": 999_999}
     assert error(venue.call("GET", "order", **wanted))[:2] == (400, -2013)

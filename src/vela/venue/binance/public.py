@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from vela.domain.candles import Candle
-from vela.domain.errors import ConfigurationError
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.spot_orders import SpotOrderType
 from vela.venue.binance.desk import Desk, Endpoint
-from vela.venue.binance.errors import BinanceError
+from vela.venue.binance.errors import BinanceError, missing
 from vela.venue.binance.order_reader import LARGEST_PRICE, LARGEST_QUANTITY
 from vela.venue.binance.parameters import Parameters, traded_symbol
 from vela.venue.binance.shapes import Shape, amount
@@ -114,7 +113,10 @@ def _filters(instrument: Instrument) -> list[Shape]:
 
 def _klines(desk: Desk, parameters: Parameters) -> object:
     tape = desk.tape(parameters.symbol(desk.instruments))
-    length = interval_ms(parameters.text("interval") or "", desk.venue.tapes.timeframe)
+    interval = parameters.text("interval")
+    if interval is None:
+        raise missing("interval")
+    length = interval_ms(interval, desk.venue.tapes.timeframe)
     since, until = parameters.integer("startTime"), parameters.integer("endTime")
     limit = parameters.limit(500, _MOST_ROWS)
     parameters.skip("timeZone")
@@ -133,8 +135,8 @@ def interval_ms(text: str, market: Timeframe) -> int:
         BinanceError: there is no such interval, or no candles for it.
     """
     try:
-        length = Timeframe.from_str(text).milliseconds
-    except ConfigurationError:
+        length = Timeframe(text).milliseconds
+    except ValueError:
         length = 0
     if not length or length % market.milliseconds:
         raise BinanceError(-1120, "Invalid interval.")
