@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from tests.integration.venue_server import KEY, SECRET, RunningVenue, running_venue
 
+# A client is no part of Vela: who wants to see it trade here installs it.
 ccxt = pytest.importorskip("ccxt.pro", reason="ccxt is not installed: pip install ccxt", exc_type=ImportError)
 
 SYMBOL = "BTC/USDT"

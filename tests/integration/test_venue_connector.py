@@ -11,6 +11,7 @@ import pytest
 from tests.integration.venue_server import KEY, SECRET, RunningVenue, running_venue
 
 REASON = "binance-connector is not installed: pip install binance-connector"
+# A client is no part of Vela: who wants to see it trade here installs it.
 spot = pytest.importorskip("binance.spot", reason=REASON, exc_type=ImportError)
 streams = pytest.importorskip("binance.websocket.spot.websocket_stream", reason=REASON, exc_type=ImportError)
 errors = pytest.importorskip("binance.error", reason=REASON, exc_type=ImportError)

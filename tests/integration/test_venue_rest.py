@@ -5,29 +5,15 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.integration.venue_server import KEY, RunningVenue, running_venue
+from tests.integration.venue_server import KEY, running_venue
 
 from vela.venue.binance.parameters import signed
 
 LIMIT = {"type": "LIMIT", "timeInForce": "GTC", "price": "20000.00"}
-
-
-@pytest.fixture(scope="module")
-def shared_venue() -> Iterator[RunningVenue]:
-    with running_venue() as venue:
-        yield venue
-
-
-@pytest.fixture
-def venue(shared_venue: RunningVenue) -> Iterator[RunningVenue]:
-    yield shared_venue
-    shared_venue.control.delete("/faults")
-    shared_venue.control.post("/clock", json={"offset_ms": 0})
 
 
 def error(answer: httpx.Response) -> tuple[int, int, str]:

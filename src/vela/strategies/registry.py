@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from vela.domain.errors import StrategyError
-from vela.domain.regime import MarketRegime
 from vela.strategies.adx_trend_filter import AdxTrendFilter
 from vela.strategies.base import Number, Strategy
 from vela.strategies.bollinger_breakout import BollingerBreakout
@@ -41,8 +40,3 @@ def create_strategy(name: str, **values: Number) -> Strategy:
     if strategy is None:
         raise StrategyError(f"strategy {name[:60]!r} is unknown; accepted: {', '.join(SHIPPED)}")
     return strategy(**values)
-
-
-def recommended(regime: MarketRegime) -> tuple[str, ...]:
-    """Return the shipped strategies that are made for a regime: by their ideas, not by results of the past."""
-    return tuple(name for name, strategy in SHIPPED.items() if regime in strategy.suits)

@@ -35,3 +35,15 @@ def test_a_file_that_cannot_be_used_is_named(refuses, tmp_path) -> None:
     (tmp_path / "strategies").mkdir()
     (tmp_path / "strategies" / "own.py").write_text("import numpy\nx = = 1\n")
     assert refuses("strategies").startswith("vela: strategies/own.py:2: SyntaxError: invalid syntax")
+
+
+def test_those_made_for_a_regime_can_be_asked_for(vela) -> None:
+    names = {entry["name"] for entry in json.loads(vela("strategies", "--regime", "Sideways_Range", "--json").out)}
+    assert "RsiMeanReversion" in names
+    assert "SmaCrossover" not in names
+
+
+def test_an_unknown_regime_is_refused(refuses) -> None:
+    assert refuses("strategies", "--regime", "sunny").startswith(
+        "vela: regime was 'sunny'; accepted: bull_trend, bear_trend,"
+    )

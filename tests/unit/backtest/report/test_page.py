@@ -2,11 +2,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from collections import Counter
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from tests.builders import BTC, ETH, MINUTE, candle, random_walk
@@ -142,10 +139,3 @@ def test_the_middle_of_many_trades_is_left_out(monkeypatch: pytest.MonkeyPatch) 
     assert text.count("<tr>") == 12
     monkeypatch.setattr(tables, "SHOWN_AT_EACH_END", len(result))
     assert tables.trade_table(result).count("<tr>") == len(result) + 1
-
-
-def test_the_script_is_javascript() -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node.js is not here")
-    subprocess.run([node, "--check", str(Path(page.__file__).with_name("report.js"))], check=True, timeout=60)
