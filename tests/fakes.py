@@ -24,7 +24,7 @@ from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.rules import TradingRules
 from vela.ports.bus import Bus
-from vela.ports.execution import Balance, Execution, OrderReport
+from vela.ports.execution import Balance, EventsMissed, Execution, FollowUp, OrderReport
 from vela.ports.market_data import MarketEvent
 from vela.services.orders import OrdersService
 
@@ -178,6 +178,13 @@ class ScriptedExecution:
 
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
         return await self.venue.on_prices(prices)
+
+    @property
+    def follow_up(self) -> FollowUp:
+        return self.venue.follow_up
+
+    def events(self) -> AsyncIterator[OrderReport | EventsMissed]:
+        return self.venue.events()
 
 
 class Desk:

@@ -8,8 +8,11 @@
     ├── MoneyError              a number that cannot be money: NaN, infinite, inexact (also a ValueError)
     ├── LedgerError             postings that do not balance or a balance below zero
     ├── OrderError              an order in a state that does not allow what was asked
+    ├── VenueUnavailable        an exchange cannot be reached, or does not do what is needed
     ├── ExecutionError          the venue's answer to an order
     │   ├── OrderRefused        refused for certain; nothing rests at the venue
+    │   │   ├── RateLimited     because too much was asked; later it may pass
+    │   │   └── CredentialsRefused  key, signature or clock do not pass
     │   ├── OrderUnresolved     no certain answer; ask before doing anything else
     │   └── OrderNotFound       the venue does not know the order (yet)
     ├── StorageError            the record or the candle store cannot be read or written
@@ -56,12 +59,29 @@ class OrderError(VelaError):
     """An order is in a state that does not allow what was asked."""
 
 
+class VenueUnavailable(VelaError):
+    """An exchange cannot be reached, or does not do what is needed."""
+
+
 class ExecutionError(VelaError):
     """The venue's answer to an order command."""
 
 
 class OrderRefused(ExecutionError):
     """The venue refused for certain: nothing was executed and nothing rests there."""
+
+
+class RateLimited(OrderRefused):
+    """Refused for certain because too much was asked; later it may pass."""
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        """`retry_after`: seconds for which nothing more should be asked."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CredentialsRefused(OrderRefused):
+    """Refused for certain because of key, signature or clock."""
 
 
 class OrderUnresolved(ExecutionError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -20,9 +20,11 @@ class OrderReport(msgspec.Struct, frozen=True):
         client_order_id: ours.
         venue_order_id: the venue's.
         status: ACCEPTED, PARTIALLY_FILLED, FILLED, CANCELLED, EXPIRED or REJECTED.
-        fills: every fill of the order so far, oldest first.
+        fills: those of the order so far that the venue told along, oldest first.
         time: ms UTC of the last change.
         reason: why it was refused or cancelled, if it was.
+        filled_quantity: base executed so far by the venue's count; None: just what `fills` add up to. Where it is more
+            than all fills ever told, some are missing: ask with `Execution.order`, which tells every one.
     """
 
     client_order_id: str
@@ -31,6 +33,25 @@ class OrderReport(msgspec.Struct, frozen=True):
     fills: tuple[Fill, ...]
     time: int
     reason: str = ""
+    filled_quantity: Decimal | None = None
+
+
+class EventsMissed(msgspec.Struct, frozen=True):
+    """The venue's word was interrupted: what became of orders meanwhile must be asked for."""
+
+
+class FollowUp(msgspec.Struct, frozen=True):
+    """How a venue's orders have to be looked after.
+
+    Attributes:
+        absent_tries: how many times in a row the venue must not know an order before it counts as never received.
+        absent_seconds: how long after the send that can be at the earliest.
+        reconcile_seconds: how often everything is compared with the venue; 0: never, because nothing can be missed.
+    """
+
+    absent_tries: int = 1
+    absent_seconds: float = 0.0
+    reconcile_seconds: float = 0.0
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -41,7 +62,15 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 class Execution(Protocol):
-    """Sends orders and tells what became of them. Only the orders service holds one."""
+    """Sends orders and tells what became of them. Only the orders service holds one.
+
+    Every call may also raise `RateLimited` or `CredentialsRefused`: then nothing was done, for certain.
+    """
+
+    @property
+    def follow_up(self) -> FollowUp:
+        """How its orders have to be looked after."""
+        ...
 
     async def submit(self, *requests: OrderRequest) -> tuple[OrderReport, ...]:
         """Place orders, all or none, and return their states; in a group the first fill cancels the others.
@@ -59,8 +88,8 @@ class Execution(Protocol):
             The states of the cancelled orders, then of the new ones.
 
         Raises:
-            OrderNotFound: one of the orders to cancel is no longer open; nothing was changed.
-            OrderRefused: the new orders were refused for certain; nothing was changed.
+            OrderNotFound: one of the orders to cancel is no longer open; nothing was placed.
+            OrderRefused: the new orders were refused for certain; ask what became of the old ones.
             OrderUnresolved: no certain answer.
         """
         ...
@@ -84,11 +113,26 @@ class Execution(Protocol):
         ...
 
     async def open_orders(self) -> tuple[OrderReport, ...]:
-        """Return all orders that may still execute, oldest first."""
+        """Return all orders that may still execute, oldest first; `fills` may be missing where `filled_quantity` tells.
+
+        Raises:
+            OrderUnresolved: no certain answer.
+        """
         ...
 
     async def balances(self) -> Mapping[str, Balance]:
-        """Return what is held, by asset."""
+        """Return what is held, by asset.
+
+        Raises:
+            OrderUnresolved: no certain answer.
+        """
+        ...
+
+    def events(self) -> AsyncIterator[OrderReport | EventsMissed]:
+        """Yield what happens to orders without having been asked for; ends where all is told in answers.
+
+        Anything may come twice, late or out of order, and nothing is sure to come.
+        """
         ...
 
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:

@@ -6,7 +6,7 @@ or of one moment's prices, so that an entry is the unit of what happened or did 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
@@ -17,13 +17,14 @@ from vela.domain.events import PricesMoved
 from vela.domain.instrument import Instrument
 from vela.domain.order import OrderRequest
 from vela.domain.trading_symbol import TradingSymbol, restored_symbol
-from vela.ports.execution import Balance, OrderReport
+from vela.ports.execution import Balance, EventsMissed, FollowUp, OrderReport
 from vela.simulation.exchange import SimulatedExchange
 from vela.simulation.exchange_events import ExchangeEvent, OrderAccepted, OrderFilled
 
 _T = TypeVar("_T")
 
 _VERSION = 1
+_NO_EVENTS: tuple[OrderReport, ...] = ()
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -111,6 +112,11 @@ class PaperExecution:
 
     # ------------------------------------------------------------------------------------------------ the port's calls
 
+    @property
+    def follow_up(self) -> FollowUp:
+        """See `Execution.follow_up`."""
+        return FollowUp()
+
     async def submit(self, *requests: OrderRequest) -> tuple[OrderReport, ...]:
         """See `Execution.submit`."""
         return await self.replace((), *requests)
@@ -136,6 +142,11 @@ class PaperExecution:
     async def balances(self) -> Mapping[str, Balance]:
         """See `Execution.balances`."""
         return self._exchange.balances()
+
+    async def events(self) -> AsyncIterator[OrderReport | EventsMissed]:
+        """See `Execution.events`. All is told in answers."""
+        for event in _NO_EVENTS:
+            yield event
 
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
         """See `Execution.on_prices`. Fills come first, then what they cancelled."""
