@@ -83,6 +83,10 @@ class Instrument(msgspec.Struct, frozen=True):
         """Return the quantity of that many steps, exact, in base."""
         return multiply(Decimal(steps), self.step)
 
+    def orderable_part(self, quantity: Decimal) -> Decimal:
+        """Return the largest quantity on the step grid that is not more than `quantity`."""
+        return self.quantity(self.quantity_steps(quantity))
+
     def is_orderable(self, price: Decimal, quantity: Decimal) -> bool:
         """Say whether an order of that size passes the venue's minimums."""
         return quantity > 0 and quantity >= self.min_quantity and multiply(price, quantity) >= self.min_notional

@@ -39,6 +39,7 @@ class ExitReason(StrEnum):
     TRAILING = "trailing"
     BREAK_EVEN = "break_even"
     END = "end"
+    DUST = "dust"
 
 
 class Position(msgspec.Struct, frozen=True):

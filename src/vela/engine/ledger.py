@@ -6,7 +6,7 @@ Accounts, in the quote currency unless said otherwise:
     cost       what the open positions cost, fees not included
     fees       what the venue took (also in other assets)
     realised   profit (negative: loss carries the other sign) of closed parts, before fees, as a credit
-    capital    what was paid in, as a credit
+    capital    what was paid in, as a credit; also what the owner's other assets paid in fees
     holdings   base assets held
     market     the other side of `holdings`: the assets' way into and out of the account
 
@@ -47,12 +47,13 @@ def opening(quote: str, capital: Decimal, time: int) -> LedgerTransaction:
     return LedgerTransaction("opening", time, postings)
 
 
-def fill_transaction(fill: Fill, relieved_cost: Decimal | None) -> LedgerTransaction:
+def fill_transaction(fill: Fill, relieved_cost: Decimal | None, fee_worth: Decimal = ZERO) -> LedgerTransaction:
     """Return the transaction of one fill.
 
     Args:
-        fill: the execution.
+        fill: the execution, settled (see `settlement.settled`).
         relieved_cost: cost of the quantity sold, in quote, when the fill reduces a position; None when it adds to one.
+        fee_worth: in quote, of a fee that the owner's other assets paid.
     """
     quote, base, value = fill.symbol.quote.value, fill.symbol.base, fill.value
     bought = fill.quantity if fill.side is Side.BUY else -fill.quantity
@@ -67,11 +68,18 @@ def fill_transaction(fill: Fill, relieved_cost: Decimal | None) -> LedgerTransac
     else:
         postings.append(Posting(Account.COST, quote, -relieved_cost))
         postings.append(Posting(Account.REALISED, quote, add(relieved_cost, paid)))
-    if fill.fee:
-        source = Account.CASH if fill.fee_asset == quote else Account.HOLDINGS
-        postings.append(Posting(source, fill.fee_asset, -fill.fee))
-        postings.append(Posting(Account.FEES, fill.fee_asset, fill.fee))
+    source = Account.CASH if fill.fee_asset == quote else Account.MARKET
+    postings.append(Posting(source, fill.fee_asset, -fill.fee))
+    postings.append(Posting(Account.FEES, fill.fee_asset, fill.fee))
+    postings.append(Posting(Account.CAPITAL, quote, -fee_worth))
+    postings.append(Posting(Account.FEES, quote, fee_worth))
     return LedgerTransaction(f"fill:{fill.fill_id}", fill.time, tuple(p for p in postings if p.amount))
+
+
+def write_off(name: str, quote: str, cost: Decimal, time: int) -> LedgerTransaction:
+    """Return the transaction that counts a cost as lost. `name`: unique, of what is written off."""
+    postings = (Posting(Account.COST, quote, -cost), Posting(Account.REALISED, quote, cost))
+    return LedgerTransaction(f"write-off:{name}", time, postings)
 
 
 class Ledger:

@@ -6,6 +6,7 @@ tell the others, and which orders to send. The caller commits, then sends, then 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -15,16 +16,19 @@ from vela.domain.errors import OrderError
 from vela.domain.events import Alert, SymbolCandle, Tick
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
-from vela.domain.money import ZERO, add, multiply, subtract
-from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
+from vela.domain.money import ZERO, add, plain
+from vela.domain.order import TRANSITIONS, Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Wallet
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
-from vela.engine.ledger import Account, Ledger, fill_transaction, opening
+from vela.engine.account import TradingAccount
+from vela.engine.ledger import fill_transaction, write_off
+from vela.engine.order_ids import stem
 from vela.engine.protection import PROTECTIVE, covers, is_settling, protective_requests, stopped_quantity
 from vela.engine.risk import EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
+from vela.engine.settlement import fee_asset_of_owner, settled, worth
 from vela.engine.sizing import entry_order
 from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
@@ -43,11 +47,12 @@ class OrderManager:
         self._orders: dict[str, Order] = {order.client_order_id: order for order in state.orders}
         self._positions: dict[TradingSymbol, Position] = {p.symbol: p for p in state.positions}
         self._entries: dict[TradingSymbol, int] = dict(state.entries)
-        self._ledger = Ledger(state.balances)
+        self._booked = defaultdict(set, {order_id: set(fills) for order_id, fills in state.booked.items()})
+        self._account = TradingAccount(rules, self._instruments, state.balances)
         self._quotes: dict[TradingSymbol, float] = {}
         self._volumes: dict[TradingSymbol, float] = {}
-        self._closes: dict[TradingSymbol, float] = {}
         self._absent: dict[str, Order] = {}
+        self._leaving: dict[TradingSymbol, str] = {}
         self._ended = False
 
     # ------------------------------------------------------------------------------------------------------ looking
@@ -65,24 +70,11 @@ class OrderManager:
     @property
     def is_funded(self) -> bool:
         """Whether the capital was paid in."""
-        return bool(self._balance(Account.CAPITAL))
+        return self._account.is_funded
 
     def wallet(self, time: int) -> Wallet:
         """Return the account, its positions valued at the newest closes (at cost where there is none yet)."""
-        value = ZERO
-        for position in self._positions.values():
-            value = add(value, self._market_value(position))
-        return Wallet(
-            quote=self._rules.quote,
-            time=time,
-            initial_capital=-self._balance(Account.CAPITAL),
-            cash=self._balance(Account.CASH),
-            reserved=self._reserved(),
-            cost=self._balance(Account.COST),
-            market_value=value,
-            realised_pnl=-self._balance(Account.REALISED),
-            fees=self._balance(Account.FEES),
-        )
+        return self._account.wallet(time, self._positions.values(), self._entering())
 
     def stop_state(self, position: Position) -> str:
         """Say how a position is protected: `resting`, `planned`, `guarded` (watched here) or `none` (not wanted)."""
@@ -98,9 +90,7 @@ class OrderManager:
     def fund(self, time: int) -> Step:
         """Pay the initial capital in."""
         step = StepBuilder(time)
-        transaction = opening(self._rules.quote, self._rules.initial_capital, time)
-        self._ledger.book(transaction)
-        step.book(transaction)
+        step.book(self._account.fund(time))
         return step.build()
 
     def absent(self, client_order_id: str, time: int) -> Step:
@@ -140,7 +130,7 @@ class OrderManager:
         cancel: tuple[str, ...] = ()
         if order.purpose is OrderPurpose.EXIT:
             position = self._positions.get(order.symbol)
-            if position is None or position.quantity != order.request.quantity:
+            if position is None or self._orderable(position) != order.request.quantity:
                 step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=NEVER_ARRIVED))
                 return step.build()
             cancel = self._protective_ids(order.symbol)
@@ -157,10 +147,13 @@ class OrderManager:
         return step.build()
 
     def protect_all(self, time: int) -> Step:
-        """Plan protective orders for every position that lacks them."""
+        """Plan what positions lack: protective orders, or the exit that was wanted and did not come about."""
         step = StepBuilder(time)
-        for symbol in tuple(self._positions):
-            self._protect(symbol, step)
+        for symbol, position in tuple(self._positions.items()):
+            if symbol in self._leaving and not self._is_leaving(symbol):
+                self._plan_exit(position, self._leaving[symbol], step)
+            else:
+                self._protect(symbol, step)
         self._show_positions(step)
         return step.build()
 
@@ -178,17 +171,14 @@ class OrderManager:
             return NOTHING
         step = StepBuilder(time)
         for position in hit.values():
-            # A new revision each time: should the venue refuse, the next price tries again under an id of its own.
-            self._positions[position.symbol] = msgspec.structs.replace(position, revision=position.revision + 1)
-            step.position(self._positions[position.symbol])
-            self._plan_exit(position, position.stop_reason.value, f"G{position.revision + 1}", step)
+            self._plan_exit(position, position.stop_reason.value, step)
         self._show_positions(step)
         return step.build()
 
     def on_candles(self, candles: Sequence[SymbolCandle], time: int) -> Step:
         """Take candles that closed at `time`: they mark the positions, and move best prices and stops."""
         for entry in candles:
-            self._closes[entry.symbol] = entry.candle.close
+            self._account.mark(entry.symbol, entry.candle.close)
         if not self._positions:
             return NOTHING
         step = StepBuilder(time)
@@ -222,6 +212,7 @@ class OrderManager:
             self._enter(signal, step)
         else:
             self._leave(signal, step)
+        self._show_positions(step)
         return step.build()
 
     def _refusal_of_market(self, signal: Signal) -> Refusal | None:
@@ -234,10 +225,10 @@ class OrderManager:
     def _enter(self, signal: Signal, step: StepBuilder) -> None:
         instrument = self._instruments[signal.symbol]
         quote = max(1, instrument.price_ticks(self._quotes[signal.symbol]))
-        free, rules, equity = self._free(), self._rules, self.wallet(step.time).equity
+        entering_orders = self._entering()
+        free, rules, equity = self._account.free(entering_orders), self._rules, self.wallet(step.time).equity
         price, steps = entry_order(rules, instrument, quote, self._volumes[signal.symbol], free, equity)
-        entering = {order.symbol for order in self._entering()}
-        held = entering | set(self._positions)
+        held = {order.symbol for order in entering_orders} | set(self._positions)
         context = EntryContext(
             now=step.time,
             last_entry=self._entries.get(signal.symbol),
@@ -252,7 +243,7 @@ class OrderManager:
         if isinstance(verdict, Refused):
             step.outcome(signal, refusal=verdict.reason)
             return
-        order_id = f"{signal.symbol.to_long()}-{signal.candle_time}-E"
+        order_id = f"{stem(signal.symbol, signal.candle_time)}-E"
         request = OrderRequest(order_id, signal.symbol, Side.BUY, OrderType.MARKET, context.quantity)
         self._send(request, OrderPurpose.ENTRY, "signal", step, reserved=verdict.value, signal=signal)
         step.outcome(signal, order_id=order_id)
@@ -265,13 +256,16 @@ class OrderManager:
         elif self._is_leaving(signal.symbol):
             step.outcome(signal, refusal=Refusal.EXIT_PENDING)
         else:
-            order_id = self._plan_exit(position, ExitReason.SIGNAL.value, f"X{signal.candle_time}", step)
-            step.outcome(signal, order_id=order_id)
+            step.outcome(signal, order_id=self._plan_exit(position, ExitReason.SIGNAL.value, step))
 
-    def _plan_exit(self, position: Position, reason: str, suffix: str, step: StepBuilder) -> str:
-        order_id = f"{position.symbol.to_long()}-{position.entry_time}-{suffix}"
-        side = position.side.entry_side.opposite
-        request = OrderRequest(order_id, position.symbol, side, OrderType.MARKET, position.quantity)
+    def _plan_exit(self, position: Position, reason: str, step: StepBuilder) -> str:
+        # A new revision each time: should the venue refuse, the next try has an id of its own.
+        position = self._positions[position.symbol] = msgspec.structs.replace(position, revision=position.revision + 1)
+        step.position(position)
+        self._leaving[position.symbol] = reason
+        order_id = f"{stem(position.symbol, position.entry_time)}-X{position.revision}"
+        side, quantity = position.side.entry_side.opposite, self._orderable(position)
+        request = OrderRequest(order_id, position.symbol, side, OrderType.MARKET, quantity)
         cancel = self._protective_ids(position.symbol)
         self._send(request, OrderPurpose.EXIT, reason, step)
         step.plan(cancel, (request,))
@@ -280,13 +274,18 @@ class OrderManager:
     # ------------------------------------------------------------------------------------------------------ answers
 
     def on_reports(self, reports: Sequence[OrderReport]) -> Step:
-        """Take orders' states from the venue: book their new fills, move them on, keep the positions protected."""
+        """Take orders' states from the venue: book their new fills, move them on, keep the positions protected.
+
+        Reports may come twice, late or out of order. An order of which fills are missing is asked for.
+        """
         known = [report for report in reports if report.client_order_id in self._orders]
         if not known:
             return NOTHING
         step = StepBuilder(max(report.time for report in known))
         symbols = {self._orders[report.client_order_id].symbol for report in known}
-        changed = {order.symbol for order in [self._take(report, step) for report in known] if order is not None}
+        changed = {o.symbol: o for o in [self._take(report, step) for report in known] if o is not None}
+        for symbol in sorted(symbols & set(self._positions)):
+            self._sweep(changed.get(symbol), symbol, step)
         for symbol in sorted(symbols & set(self._positions)):
             self._protect(symbol, step)
         self._show_positions(step, *changed)
@@ -297,16 +296,26 @@ class OrderManager:
         if known is None:
             return None
         order = known
-        for fill in _unbooked(known, report.fills):
-            order = self._book(fill, order, step)
-        if order is known and report.status is known.status and report.venue_order_id == known.venue_order_id:
+        for fill in report.fills:
+            if fill.fill_id not in self._booked[order.client_order_id]:
+                order = self._book(fill, order, step)
+        status = self._status_after(order, report, step)
+        if order is known and status is known.status and report.venue_order_id == known.venue_order_id:
             return None
         # Until it is over, the reason says why the order was planned: the trade it ends will carry it.
-        reason = report.reason if report.status.is_final and report.reason else order.reason
-        order = order.moved(report.status, report.time, venue_order_id=report.venue_order_id, reason=reason)
+        reason = report.reason if status.is_final and report.reason else order.reason
+        order = order.moved(status, report.time, venue_order_id=report.venue_order_id, reason=reason)
         step.order(order)
         self._keep(order)
         return order
+
+    def _status_after(self, order: Order, report: OrderReport, step: StepBuilder) -> OrderStatus:
+        status = report.status
+        if report.filled_quantity is not None and report.filled_quantity > order.filled_quantity:
+            # Nothing is over before all of it is booked.
+            step.ask(order.client_order_id)
+            status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.ACCEPTED
+        return status if status in TRANSITIONS[order.status] else order.status
 
     def on_refused(self, plan: Plan, reason: str, time: int) -> Step:
         """Take note that none of the plan's new orders exists at the venue."""
@@ -314,6 +323,8 @@ class OrderManager:
         for request in plan.requests:
             order = self._orders.pop(request.client_order_id)
             step.order(order.moved(OrderStatus.REJECTED, time, reason=reason))
+            if order.symbol in self._positions:
+                self._sweep(order, order.symbol, step)
         self._show_positions(step, *(request.symbol for request in plan.requests))
         return step.build()
 
@@ -331,24 +342,25 @@ class OrderManager:
     # ------------------------------------------------------------------------------------------------------ inside
 
     def _book(self, fill: Fill, order: Order, step: StepBuilder) -> Order:
+        net, instrument = settled(fill), self._instruments[fill.symbol]
         position = self._positions.get(fill.symbol)
-        instrument = self._instruments[fill.symbol]
-        fee = fill.fee if fill.fee_asset == self._rules.quote else ZERO
-        if order.purpose is OrderPurpose.ENTRY:
-            relieved = None
-            if position is None:
-                position = booking.opened(fill, order, fee, self._rules, instrument)
-                self._entries[fill.symbol] = fill.time
-                step.entry(fill.symbol, fill.time)
-            else:
-                position = booking.grown(position, fill, fee, self._rules, instrument)
+        fee_worth = self._fee_worth(fill, step)
+        fee = add(net.fee, fee_worth) if net.fee_asset == self._rules.quote else fee_worth
+        relieved = None
+        if order.purpose is OrderPurpose.ENTRY and position is None:
+            position = booking.opened(net, order, fee, self._rules, instrument)
+            self._entries[fill.symbol] = fill.time
+            step.entry(fill.symbol, fill.time)
+        elif order.purpose is OrderPurpose.ENTRY and position is not None:
+            position = booking.grown(position, net, fee, self._rules, instrument)
         elif position is None or fill.quantity > position.quantity:
             raise OrderError(f"fill {fill.fill_id} of {order.client_order_id} closes more than is held")
         else:
             relieved = booking.relieved_cost(position, fill.quantity)
-            position = booking.reduced(position, fill, fee, order.purpose)
-        transaction = fill_transaction(fill, relieved)
-        self._ledger.book(transaction)
+            position = booking.reduced(position, net, fee, order.purpose)
+        transaction = fill_transaction(net, relieved, fee_worth)
+        self._account.book(transaction)
+        self._booked[order.client_order_id].add(fill.fill_id)
         order = msgspec.structs.replace(
             order,
             filled_quantity=add(order.filled_quantity, fill.quantity),
@@ -358,13 +370,46 @@ class OrderManager:
         self._place(position, order, fill.time, step)
         return order
 
+    def _fee_worth(self, fill: Fill, step: StepBuilder) -> Decimal:
+        asset = fee_asset_of_owner(fill)
+        if asset is None:
+            return ZERO
+        quoted = {symbol: quote for symbol, quote in self._quotes.items() if symbol.base == asset}
+        price = next((Decimal(repr(quote)) for quote in quoted.values()), None)
+        if price is None:
+            text = f"fee of {plain(fill.fee)} {asset} for fill {fill.fill_id} has no price in {self._rules.quote} here"
+            step.tell(Alert(time=fill.time, level="warning", text=text))
+        return worth(fill.fee, price)
+
     def _place(self, position: Position, order: Order, time: int, step: StepBuilder) -> None:
+        self._positions[position.symbol] = position
         if position.quantity:
-            self._positions[position.symbol] = position
             step.position(position)
-            return
+        else:
+            self._close(position, time, ExitReason(order.reason), step)
+
+    def _close(self, position: Position, time: int, reason: ExitReason, step: StepBuilder) -> None:
         del self._positions[position.symbol]
-        step.trade(booking.closed_trade(position, time, ExitReason(order.reason)))
+        self._leaving.pop(position.symbol, None)
+        step.trade(booking.closed_trade(position, time, reason))
+
+    def _sweep(self, ended: Order | None, symbol: TradingSymbol, step: StepBuilder) -> None:
+        """Give up what is left of a position when it is too little to be sold: its place is wanted for others."""
+        position, instrument = self._positions[symbol], self._instruments[symbol]
+        quote = self._quotes.get(symbol)
+        ticks = booking.entry_ticks(position, instrument) if quote is None else max(1, instrument.price_ticks(quote))
+        if self._is_traded(symbol) or instrument.is_orderable(instrument.price(ticks), self._orderable(position)):
+            return
+        transaction = write_off(stem(symbol, position.entry_time), self._rules.quote, position.cost, step.time)
+        self._account.book(transaction)
+        step.book(transaction)
+        text = (
+            f"{plain(position.quantity)} {symbol.base} are too little to be sold: written off, they stay on the account"
+        )
+        step.tell(Alert(time=step.time, level="warning", text=text))
+        was_exit = ended is not None and ended.purpose is not OrderPurpose.ENTRY and position.exit_quantity
+        reason = ExitReason(ended.reason) if was_exit and ended is not None else ExitReason.DUST
+        self._close(position, step.time, reason, step)
 
     def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:
         position = self._positions[symbol]
@@ -408,11 +453,12 @@ class OrderManager:
             self._orders[order.client_order_id] = order
         else:
             self._orders.pop(order.client_order_id, None)
+            self._booked.pop(order.client_order_id, None)
 
     def _guard_hit(self, position: Position, tick: Tick) -> bool:
         if position.stop_ticks is None or self._is_leaving(position.symbol):
             return False
-        if stopped_quantity(self._protecting(position.symbol)) >= position.quantity:
+        if stopped_quantity(self._protecting(position.symbol)) >= self._orderable(position):
             return False
         level = self._instruments[position.symbol].price(position.stop_ticks)
         if position.side is PositionSide.LONG:
@@ -436,33 +482,11 @@ class OrderManager:
     def _is_leaving(self, symbol: TradingSymbol) -> bool:
         return any(o.symbol == symbol and o.purpose is OrderPurpose.EXIT for o in self._orders.values())
 
-    def _market_value(self, position: Position) -> Decimal:
-        close = self._closes.get(position.symbol)
-        if close is None:
-            return position.cost
-        instrument = self._instruments[position.symbol]
-        return multiply(position.quantity, instrument.price(instrument.price_ticks(close)))
+    def _is_traded(self, symbol: TradingSymbol) -> bool:
+        return any(order.symbol == symbol for order in self._orders.values())
 
-    def _balance(self, account: Account) -> Decimal:
-        return self._ledger.balance(account, self._rules.quote)
-
-    def _reserved(self) -> Decimal:
-        paid_share = add(Decimal(1), self._rules.fee_rate)
-        open_parts = (subtract(o.reserved, multiply(o.filled_value, paid_share)) for o in self._entering())
-        return add(*(max(part, ZERO) for part in open_parts))
+    def _orderable(self, position: Position) -> Decimal:
+        return self._instruments[position.symbol].orderable_part(position.quantity)
 
     def _entering(self) -> tuple[Order, ...]:
         return tuple(o for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY)
-
-    def _free(self) -> Decimal:
-        return subtract(self._balance(Account.CASH), self._reserved())
-
-
-def _unbooked(order: Order, fills: Iterable[Fill]) -> list[Fill]:
-    # A report lists all fills of the order, oldest first: the booked quantity tells where the new ones begin.
-    booked, unbooked = ZERO, []
-    for fill in fills:
-        if booked >= order.filled_quantity:
-            unbooked.append(fill)
-        booked = add(booked, fill.quantity)
-    return unbooked

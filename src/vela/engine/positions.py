@@ -88,15 +88,18 @@ def _left_for_target(position: Position, fill: Fill, left: Decimal, purpose: Ord
 
 
 def closed_trade(position: Position, time: int, reason: ExitReason) -> Trade:
-    """Return the round trip that a position whose quantity is zero leaves."""
-    pnl = subtract(position.realised_pnl, position.fees)
+    """Return the round trip that a position leaves; what it still holds counts as lost with its cost."""
+    pnl = subtract(subtract(position.realised_pnl, position.cost), position.fees)
+    exit_value, exit_quantity = position.exit_value, position.exit_quantity
+    if not exit_quantity:
+        exit_value, exit_quantity = position.entry_value, position.entry_quantity
     return Trade(
         symbol=position.symbol,
         side=position.side,
         entry_time=position.entry_time,
         entry_price=ratio(position.entry_value, position.entry_quantity),
         exit_time=time,
-        exit_price=ratio(position.exit_value, position.exit_quantity),
+        exit_price=ratio(exit_value, exit_quantity),
         quantity=position.entry_quantity,
         fees=position.fees,
         pnl=pnl,

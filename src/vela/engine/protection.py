@@ -10,6 +10,7 @@ from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, subtract
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType
 from vela.domain.position import Position
+from vela.engine.order_ids import stem
 
 PROTECTIVE = frozenset({OrderPurpose.STOP, OrderPurpose.TAKE_PROFIT})
 
@@ -20,23 +21,24 @@ def protective_requests(position: Position, instrument: Instrument) -> tuple[Ord
     A take-profit and the stop of the same quantity form a group: one cancels the other. Where the take-profit closes
     only a part, the rest has a stop of its own, which stays when the target is reached.
     """
-    stem, side = f"{position.symbol.to_long()}-{position.entry_time}", position.side.entry_side.opposite
+    of_position, side = stem(position.symbol, position.entry_time), position.side.entry_side.opposite
     level = None if position.stop_ticks is None else instrument.price(position.stop_ticks)
-    at_target = ZERO if position.target_ticks is None else min(position.target_quantity, position.quantity)
-    group = f"{stem}-G{position.revision}" if level is not None and at_target else None
+    held = instrument.orderable_part(position.quantity)
+    at_target = ZERO if position.target_ticks is None else min(position.target_quantity, held)
+    group = f"{of_position}-G{position.revision}" if level is not None and at_target else None
 
     def stop(mark: str, quantity: Decimal, group: str | None) -> OrderRequest:
-        order_id = f"{stem}-{mark}{position.revision}"
+        order_id = f"{of_position}-{mark}{position.revision}"
         return OrderRequest(order_id, position.symbol, side, OrderType.STOP, quantity, stop_price=level, group=group)
 
     requests = []
-    rest = subtract(position.quantity, at_target)
+    rest = subtract(held, at_target)
     if level is not None and at_target:
         requests.append(stop("S", at_target, group))
     if level is not None and rest:
         requests.append(stop("R" if at_target else "S", rest, None))
     if position.target_ticks is not None and at_target:
-        price, order_id = instrument.price(position.target_ticks), f"{stem}-T{position.revision}"
+        price, order_id = instrument.price(position.target_ticks), f"{of_position}-T{position.revision}"
         target = OrderRequest(order_id, position.symbol, side, OrderType.LIMIT, at_target, price=price, group=group)
         requests.append(target)
     return tuple(requests)

@@ -31,11 +31,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What to write, then what to tell, then what to send."""
+    """What to write, then what to tell, then what to send, and which orders' states to ask for."""
 
     changes: Changes
     messages: tuple[Message, ...]
     plans: tuple[Plan, ...]
+    asks: tuple[str, ...] = ()
 
 
 NOTHING = Step(Changes(), (), ())
@@ -57,6 +58,7 @@ class StepBuilder:
         self._entries: dict[TradingSymbol, int] = {}
         self._messages: list[Message] = []
         self._plans: list[Plan] = []
+        self._asks: list[str] = []
 
     def order(self, order: Order) -> None:
         """An order reached a state."""
@@ -99,6 +101,10 @@ class StepBuilder:
         """Orders are to be sent."""
         self._plans.append(Plan(cancel, requests))
 
+    def ask(self, client_order_id: str) -> None:
+        """The venue did not tell all of an order."""
+        self._asks.append(client_order_id)
+
     def tell(self, message: Message) -> None:
         """Something the other services hear once the changes are written."""
         self._messages.append(message)
@@ -125,5 +131,5 @@ class StepBuilder:
             outcomes=tuple(self._outcomes),
             entries=tuple(self._entries.items()),
         )
-        step = Step(changes, tuple(self._messages), tuple(self._plans))
+        step = Step(changes, tuple(self._messages), tuple(self._plans), tuple(self._asks))
         return NOTHING if step == NOTHING else step

@@ -65,6 +65,7 @@ class AccountState(msgspec.Struct, frozen=True):
         balances: ledger balance per account and asset.
         entries: time of the newest entry per symbol, ms UTC.
         handled_until: candle time of the newest signal that was dealt with, ms UTC; -1: none yet.
+        booked: ids of the fills that are booked, by the client id of each order that is not final.
     """
 
     orders: tuple[Order, ...]
@@ -72,6 +73,7 @@ class AccountState(msgspec.Struct, frozen=True):
     balances: Mapping[tuple[str, str], Decimal]
     entries: Mapping[TradingSymbol, int]
     handled_until: int = -1
+    booked: Mapping[str, frozenset[str]] = {}
 
 
 class TradingRecord(Protocol):
@@ -93,10 +95,6 @@ class TradingRecord(Protocol):
 
     async def outcome(self, symbol: TradingSymbol, strategy: str, candle_time: int) -> SignalOutcome | None:
         """Return what became of that signal, or None if it was not handled yet."""
-        ...
-
-    async def has_fill(self, fill_id: str) -> bool:
-        """Say whether the fill was booked."""
         ...
 
 

@@ -10,7 +10,7 @@ from tests.builders import fill, position
 
 from vela.domain.errors import LedgerError
 from vela.domain.order import Side
-from vela.engine.ledger import Account, Ledger, check_balanced, fill_transaction, opening
+from vela.engine.ledger import Account, Ledger, check_balanced, fill_transaction, opening, write_off
 from vela.engine.positions import relieved_cost
 from vela.ports.record import LedgerTransaction, Posting
 
@@ -65,13 +65,27 @@ def test_a_round_trip_by_hand():
     }
 
 
-@pytest.mark.parametrize(
-    ("asset", "account"), [("USDT", Account.CASH), ("BTC", Account.HOLDINGS), ("BNB", Account.HOLDINGS)]
-)
+@pytest.mark.parametrize(("asset", "account"), [("USDT", Account.CASH), ("BNB", Account.MARKET)])
 def test_a_fee_leaves_the_account_that_holds_its_asset(asset: str, account: Account):
     postings = fill_transaction(fill(fee=Decimal("0.1"), fee_asset=asset), None).postings
     assert Posting(account, asset, Decimal("-0.1")) in postings
     assert Posting(Account.FEES, asset, Decimal("0.1")) in postings
+
+
+def test_what_the_owners_other_assets_paid_in_fees_is_paid_in_and_spent():
+    ledger = Ledger()
+    ledger.book(opening("USDT", Decimal(1000), 0))
+    ledger.book(fill_transaction(fill("100", "0.5", fee=Decimal("0.001"), fee_asset="BNB"), None, Decimal("0.6")))
+    assert ledger.balance(Account.FEES, "USDT") == Decimal("0.6")
+    assert ledger.balance(Account.CAPITAL, "USDT") == Decimal("-1000.6")
+    assert ledger.balance(Account.CASH, "USDT") == 950
+
+
+def test_what_is_written_off_is_a_loss():
+    ledger = Ledger({(Account.COST, "USDT"): Decimal(3)})
+    ledger.book(write_off("BTC-1", "USDT", Decimal(3), 7))
+    assert ledger.balance(Account.COST, "USDT") == 0
+    assert ledger.balance(Account.REALISED, "USDT") == 3
 
 
 def test_no_posting_moves_nothing():

@@ -48,6 +48,7 @@ class Venue:
 
     def __init__(self, fee_rate: Decimal) -> None:
         self.fee_rate = fee_rate
+        self.takes_fee_in_base = False
         self.market, self.protective = "fill", "accept"
         self.prices: dict[TradingSymbol, Decimal] = {}
         self.orders: dict[str, Resting] = {}
@@ -94,17 +95,19 @@ class Venue:
         if quantity > 0:
             price = price or self.prices[request.symbol]
             self._fills += 1
-            fee = price * quantity * self.fee_rate
+            fee, asset = price * quantity * self.fee_rate, request.symbol.quote.value
+            if self.takes_fee_in_base and request.side is Side.BUY:
+                fee, asset = quantity * self.fee_rate, request.symbol.base
             head = (f"f{self._fills}", order_id, request.symbol, request.side)
-            resting.fills.append(Fill(*head, price, quantity, fee, request.symbol.quote.value, self.time))
-            self.holdings[request.symbol] = held + (quantity if request.side is Side.BUY else -quantity)
+            resting.fills.append(Fill(*head, price, quantity, fee, asset, self.time))
+            self.holdings[request.symbol] = held + base_moved(resting.fills[-1])
             resting.status = OrderStatus.PARTIALLY_FILLED if resting.left else OrderStatus.FILLED
             resting.time = self.time
         if resting.status is OrderStatus.FILLED and request.group is not None:
             for other in self.open_orders(request.symbol, OrderType.STOP, OrderType.LIMIT):
                 if other.request.group == request.group:
                     self.end(other.request.client_order_id, OrderStatus.CANCELLED)
-        if request.side is Side.SELL and not self.holdings.get(request.symbol):
+        if request.side is Side.SELL and self.holdings.get(request.symbol, Decimal(0)) < Decimal("0.00001"):
             self.end_rest(request.symbol)
 
     def end_rest(self, symbol: TradingSymbol) -> None:
@@ -123,6 +126,13 @@ class Venue:
         return OrderReport(
             order_id, str(resting.number), resting.status, tuple(resting.fills), resting.time, resting.reason
         )
+
+
+def base_moved(fill: Fill) -> Decimal:
+    """Return what a fill put into (+) or took out of (-) the holdings."""
+    if fill.side is Side.SELL:
+        return -fill.quantity
+    return fill.quantity - (fill.fee if fill.fee_asset == fill.symbol.base else 0)
 
 
 class Desk:
@@ -179,7 +189,13 @@ class Desk:
 
     def restart(self) -> None:
         live = tuple(order for order in self.orders.values() if order.is_live)
-        state = AccountState(live, tuple(self.positions.values()), dict(self.balances), dict(self.entries))
+        booked = {
+            name: frozenset(fill.fill_id for fill in self.fills if fill.client_order_id == name)
+            for name in (order.client_order_id for order in live)
+        }
+        state = AccountState(
+            live, tuple(self.positions.values()), dict(self.balances), dict(self.entries), booked=booked
+        )
         self.manager = OrderManager(self.rules, self.instruments, state)
         for order in self.manager.live_orders:
             self.ask(order.client_order_id)

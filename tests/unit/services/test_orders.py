@@ -88,7 +88,7 @@ async def test_exits_go_first_then_entries_by_confidence_then_by_symbol(record: 
     desk.execution.sent.clear()
     await desk.say(raised(2, buy(2, ETH, 0.5), sell(2, SOL), buy(2, BTC, 0.5)))
     entries = [order_id for order_id in desk.execution.sent if "-S" not in order_id]
-    assert entries == [f"SOLUSDT-{MINUTE}-X{MINUTE}", f"BTCUSDT-{MINUTE}-E", f"ETHUSDT-{MINUTE}-E"]
+    assert entries == [f"SOLUSDT-{MINUTE}-X2", f"BTCUSDT-{MINUTE}-E", f"ETHUSDT-{MINUTE}-E"]
     await desk.say(raised(3, sell(3, BTC), sell(3, ETH)))
     desk.execution.sent.clear()
     await desk.say(raised(4, buy(4, BTC, 0.2), buy(4, ETH, 0.9), buy(4, SOL, 0.5)))
@@ -193,7 +193,7 @@ async def test_a_stop_that_was_hit_before_the_cancel_came_is_booked_and_nothing_
     assert await desk.resting() == []
     [closed] = desk.heard.of(PositionClosed)
     assert closed.trade.exit_reason is ExitReason.STOP_LOSS
-    assert desk.statuses(f"BTCUSDT-{MINUTE}-X{MINUTE}")[-1] is OrderStatus.REJECTED
+    assert desk.statuses(f"BTCUSDT-{MINUTE}-X2")[-1] is OrderStatus.REJECTED
     assert (await desk.execution.balances())["BTC"].free == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -56,7 +57,6 @@ class SqlTradingRecord:
         self._insert_event = Prepared(connection, _insert_event(), ("status", "time", "filled_quantity", "reason"))
         self._delete_position = Prepared(connection, delete(positions).where(positions.c.symbol == bindparam("closed")))
         self._balances = select(balances).where(balances.c.asset.in_(bindparam("assets", expanding=True)))
-        self._has_fill = select(fills.c.fill_id).where(fills.c.fill_id == bindparam("fill_id"))
         self._outcome = select(signals).where(
             signals.c.candle_time == bindparam("candle_time"),
             signals.c.symbol == bindparam("symbol"),
@@ -83,6 +83,7 @@ class SqlTradingRecord:
                 },
                 entries={row.symbol: row.time for row in execute(select(entries).order_by(entries.c.symbol))},
                 handled_until=execute(select(func.coalesce(func.max(signals.c.candle_time), -1))).scalar_one(),
+                booked=self._booked(),
             )
 
     async def commit(self, changes: Changes) -> None:
@@ -115,14 +116,14 @@ class SqlTradingRecord:
             row = self._connection.execute(self._outcome, key).one_or_none()
         return None if row is None else read_outcome(row)
 
-    async def has_fill(self, fill_id: str) -> bool:
-        """Say whether the fill was booked.
-
-        Raises:
-            StorageError: the record cannot be read.
-        """
-        with transaction(self._connection):
-            return self._connection.execute(self._has_fill, {"fill_id": fill_id}).first() is not None
+    def _booked(self) -> dict[str, frozenset[str]]:
+        of_open = select(fills.c.client_order_id, fills.c.fill_id).join(
+            orders, orders.c.client_order_id == fills.c.client_order_id
+        )
+        booked: defaultdict[str, set[str]] = defaultdict(set)
+        for client_order_id, fill_id in self._connection.execute(of_open.where(orders.c.status.in_(_OPEN))):
+            booked[client_order_id].add(fill_id)
+        return {client_order_id: frozenset(fill_ids) for client_order_id, fill_ids in booked.items()}
 
     def _write_orders(self, states: Sequence[Order]) -> None:
         newest = {order.client_order_id: order for order in states}

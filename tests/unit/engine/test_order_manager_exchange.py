@@ -1,0 +1,133 @@
+# mypy: disable-error-code="comparison-overlap"
+# A Decimal equals the int of the same value.
+"""What real exchanges add: fees in any asset, dust, reports that come in parts, late or not at all."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+from tests.builders import BTC
+from tests.unit.engine.desk import buy, desk, live, sell
+
+from vela.domain.events import Alert
+from vela.domain.order import OrderPurpose, OrderStatus, OrderType
+from vela.domain.position import ExitReason
+from vela.engine.rules import Stake
+from vela.engine.step import NOTHING
+
+S = OrderStatus
+
+
+def test_a_fee_taken_from_the_purchase_leaves_less_to_protect_and_to_sell():
+    at = desk()
+    at.venue.takes_fee_in_base = True
+    buy(at)
+    [held] = at.manager.positions
+    assert (held.quantity, held.fees, held.entry_value) == (Decimal("0.999"), Decimal("0.1"), Decimal("99.9"))
+    assert live(at, OrderPurpose.STOP).request.quantity == Decimal("0.999")
+    sell(at)
+    assert at.manager.positions == ()
+    assert at.trades[0].pnl == Decimal("-0.1") - at.fills[1].fee
+    assert at.venue.holdings[BTC] == 0
+
+
+def test_what_is_below_a_step_is_written_off_and_frees_the_place():
+    at = desk(stake=Stake.from_str("100.01"))
+    at.venue.takes_fee_in_base = True
+    buy(at)
+    [held] = at.manager.positions
+    assert held.quantity == Decimal("0.9990999")
+    assert live(at, OrderPurpose.STOP).request.quantity == Decimal("0.99909")
+    sell(at)
+    assert at.manager.positions == ()
+    [trade] = at.trades
+    assert trade.exit_reason is ExitReason.SIGNAL
+    assert at.balances["holdings", "BTC"] == at.venue.holdings[BTC] == Decimal("0.0000099")
+    wallet = at.manager.wallet(0)
+    assert wallet.cost == 0
+    assert trade.pnl == wallet.realised_pnl - wallet.fees
+
+
+def test_a_part_too_small_to_be_sold_is_given_up_and_said_so():
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal("0.01"))
+    at.venue.end(entry, S.EXPIRED)
+    step = at.poll()
+    assert at.manager.positions == ()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.DUST]
+    assert [m.text for m in step.messages if isinstance(m, Alert)] == [
+        "0.01 BTC are too little to be sold: written off, they stay on the account"
+    ]
+    assert at.venue.open_orders(BTC, *OrderType) == []
+
+
+def test_a_report_that_lacks_fills_ends_nothing_and_is_asked_for():
+    at = desk()
+    buy(at, answer="partial")
+    entry = live(at, OrderPurpose.ENTRY)
+    at.venue.execute(entry.client_order_id, Decimal("0.3"))
+    at.venue.execute(entry.client_order_id, Decimal("0.3"))
+    whole = at.venue.report(entry.client_order_id)
+    newest = replace(whole, fills=whole.fills[-1:], filled_quantity=Decimal(1))
+    step = at.follow(at.manager.on_reports([newest]))
+    assert step.asks == (entry.client_order_id,)
+    assert live(at, OrderPurpose.ENTRY).status is S.PARTIALLY_FILLED
+    at.follow(at.manager.on_reports([replace(whole, filled_quantity=Decimal(1))]))
+    assert at.manager.positions[0].quantity == 1
+    assert len(at.fills) == 3
+
+
+@pytest.mark.parametrize("late", [S.ACCEPTED, S.PARTIALLY_FILLED])
+def test_a_report_that_comes_late_moves_nothing_back(late: OrderStatus):
+    at = desk()
+    buy(at, answer="partial")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    old = replace(at.venue.report(entry), status=late)
+    assert at.manager.on_reports([replace(old, fills=())]) is NOTHING
+    at.venue.execute(entry, Decimal("0.6"))
+    at.poll()
+    assert at.manager.on_reports([old]) is NOTHING
+    assert at.manager.positions[0].quantity == 1
+
+
+def test_an_exit_that_was_wanted_is_planned_anew():
+    at = desk()
+    buy(at)
+    sell(at, answer="lost")
+    at.ask_unknown()
+    at.venue.market = "fill"
+    at.follow(at.manager.expire_absent(at.time + 1, at.time + 1))
+    at.follow(at.manager.protect_all(at.advance()))
+    assert at.manager.positions == ()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
+
+
+def test_a_fee_in_another_asset_counts_at_its_price_and_is_paid_in_by_the_owner():
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal(1))
+    whole = at.venue.report(entry)
+    paid = replace(whole.fills[0], fee=Decimal("0.001"), fee_asset="SOL")
+    at.follow(at.manager.on_reports([replace(whole, fills=(paid,))]))
+    wallet = at.manager.wallet(0)
+    assert (wallet.fees, wallet.initial_capital, wallet.cash) == (Decimal("0.1"), Decimal("1000.1"), 900)
+    assert at.manager.positions[0].fees == Decimal("0.1")
+
+
+def test_a_fee_in_an_asset_without_a_price_is_said_so():
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal(1))
+    whole = at.venue.report(entry)
+    paid = replace(whole.fills[0], fee=Decimal("0.001"), fee_asset="BNB")
+    step = at.follow(at.manager.on_reports([replace(whole, fills=(paid,))]))
+    assert [m.text for m in step.messages if isinstance(m, Alert)] == [
+        "fee of 0.001 BNB for fill f1 has no price in USDT here"
+    ]
+    assert at.manager.wallet(0).fees == 0
