@@ -215,6 +215,12 @@ class OrderManager:
         self._show_positions(step)
         return step.build()
 
+    def refuse(self, signal: Signal, refusal: Refusal, time: int) -> Step:
+        """Let a signal not pass, for a reason that the account itself does not know."""
+        step = StepBuilder(time)
+        step.outcome(signal, refusal=refusal)
+        return step.build()
+
     def _refusal_of_market(self, signal: Signal) -> Refusal | None:
         if self._ended:
             return Refusal.MARKET_ENDED

@@ -32,6 +32,7 @@ class Refusal(StrEnum):
     NO_POSITION = "no_position"
     EXIT_PENDING = "exit_pending"
     NO_PRICE = "no_price"
+    LATE = "late"
     MARKET_ENDED = "market_ended"
     VENUE = "venue"
 

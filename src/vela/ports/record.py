@@ -93,6 +93,10 @@ class TradingRecord(Protocol):
         """
         ...
 
+    async def has_order(self, client_order_id: str) -> bool:
+        """Say whether an order of that id was ever planned."""
+        ...
+
     async def outcome(self, symbol: TradingSymbol, strategy: str, candle_time: int) -> SignalOutcome | None:
         """Return what became of that signal, or None if it was not handled yet."""
         ...

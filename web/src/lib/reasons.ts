@@ -14,6 +14,10 @@ const REASONS = {
   trailing: { long: { en: 'Trailing stop reached', es: 'Stop dinámico alcanzado' }, short: { en: 'Trailing', es: 'Dinámico' } },
   break_even: { long: { en: 'Break-even stop reached', es: 'Stop sin pérdida alcanzado' }, short: { en: 'Break even', es: 'Sin pérdida' } },
   end: { long: { en: 'Closed at the end of the data', es: 'Cerrada al final de los datos' }, short: { en: 'End', es: 'Fin' } },
+  dust: {
+    long: { en: 'Too little left to be sold', es: 'Queda demasiado poco para vender' },
+    short: { en: 'Dust', es: 'Resto' },
+  },
   no_signal: { long: { en: 'The strategy sees no reason to trade', es: 'La estrategia no ve motivo para operar' } },
   no_crossing: { long: { en: 'The lines have not crossed', es: 'Las líneas no se han cruzado' } },
   warming_up: { long: { en: 'Warming up: {detail} candles', es: 'Calentando: {detail} velas' } },
@@ -29,6 +33,7 @@ const REASONS = {
   no_position: { long: { en: 'There is no position to close', es: 'No hay posición que cerrar' } },
   exit_pending: { long: { en: 'The position is already being closed', es: 'La posición ya se está cerrando' } },
   no_price: { long: { en: 'No price is known yet', es: 'Aún no se conoce ningún precio' } },
+  late: { long: { en: 'The signal came too late', es: 'La señal llegó demasiado tarde' } },
   market_ended: { long: { en: 'The market has ended', es: 'El mercado ha terminado' } },
   venue: { long: { en: 'The exchange refused the order', es: 'El exchange rechazó la orden' } },
   never_arrived: { long: { en: 'It never arrived at the exchange', es: 'Nunca llegó al exchange' } },

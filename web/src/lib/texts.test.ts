@@ -36,9 +36,9 @@ describe('reasons', () => {
   });
 
   it('cover every exit, refusal and hold that the protocol names', () => {
-    const named = ['signal', 'stop_loss', 'take_profit', 'trailing', 'break_even', 'end', 'cooldown', 'max_positions', 'balance'];
+    const named = ['signal', 'stop_loss', 'take_profit', 'trailing', 'break_even', 'end', 'dust', 'cooldown', 'max_positions', 'balance'];
     const others = ['min_notional', 'regime', 'no_signal', 'no_crossing', 'warming_up', 'not_applicable', 'failed', 'refused'];
-    const gate = ['position_open', 'no_position', 'exit_pending', 'no_price', 'market_ended', 'venue', 'contradictory'];
+    const gate = ['position_open', 'no_position', 'exit_pending', 'no_price', 'late', 'market_ended', 'venue', 'contradictory'];
     const orders = ['client', 'group', 'never_arrived'];
     expect(REASON_CODES).toEqual(expect.arrayContaining([...named, ...others, ...gate, ...orders]));
   });

@@ -105,6 +105,16 @@ class SqlTradingRecord:
             self._post(changes.ledger)
         self._symbols.remember(added)
 
+    async def has_order(self, client_order_id: str) -> bool:
+        """Say whether an order of that id was ever planned.
+
+        Raises:
+            StorageError: the record cannot be read.
+        """
+        known = select(orders.c.client_order_id).where(orders.c.client_order_id == client_order_id)
+        with transaction(self._connection):
+            return self._connection.execute(known).first() is not None
+
     async def outcome(self, symbol: TradingSymbol, strategy: str, candle_time: int) -> SignalOutcome | None:
         """Return what became of that signal, or None if it was not handled yet.
 
