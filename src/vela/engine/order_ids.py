@@ -17,6 +17,7 @@ LONGEST = 36
 """What every exchange takes; of letters, digits and hyphens."""
 
 _PLAIN = re.compile(r"[A-Z0-9]{1,16}")
+_OURS = re.compile(r"[A-Z0-9a-f]{1,16}-[0-9]{1,13}-(E|[XSRT][0-9]+)")
 
 
 def stem(symbol: TradingSymbol, time: int) -> str:
@@ -30,3 +31,8 @@ def stem(symbol: TradingSymbol, time: int) -> str:
     if _PLAIN.fullmatch(name) is None:
         name = hashlib.blake2s(name.encode(), digest_size=8).hexdigest()
     return f"{name}-{time}"
+
+
+def is_ours(client_order_id: str) -> bool:
+    """Say whether an id looks as if one of Vela's accounts had made it."""
+    return _OURS.fullmatch(client_order_id) is not None

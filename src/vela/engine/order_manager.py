@@ -110,7 +110,7 @@ class OrderManager:
         elif order.request in wanted and not self._is_leaving(order.symbol):
             self._orders[client_order_id] = order
             older = (o for o in self._protecting(order.symbol) if o.request not in wanted)
-            step.plan(tuple(o.client_order_id for o in older), wanted)
+            step.plan(OrderPurpose.STOP, tuple(o.client_order_id for o in older), wanted)
         else:
             step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
         if position is not None:
@@ -135,7 +135,7 @@ class OrderManager:
                 return step.build()
             cancel = self._protective_ids(order.symbol)
         self._orders[client_order_id] = order
-        step.plan(cancel, (order.request,))
+        step.plan(order.purpose, cancel, (order.request,))
         return step.build()
 
     def expire_absent(self, before: int, time: int) -> Step:
@@ -253,7 +253,7 @@ class OrderManager:
         request = OrderRequest(order_id, signal.symbol, Side.BUY, OrderType.MARKET, context.quantity)
         self._send(request, OrderPurpose.ENTRY, "signal", step, reserved=verdict.value, signal=signal)
         step.outcome(signal, order_id=order_id)
-        step.plan((), (request,))
+        step.plan(OrderPurpose.ENTRY, (), (request,))
 
     def _leave(self, signal: Signal, step: StepBuilder) -> None:
         position = self._positions.get(signal.symbol)
@@ -274,7 +274,7 @@ class OrderManager:
         request = OrderRequest(order_id, position.symbol, side, OrderType.MARKET, quantity)
         cancel = self._protective_ids(position.symbol)
         self._send(request, OrderPurpose.EXIT, reason, step)
-        step.plan(cancel, (request,))
+        step.plan(OrderPurpose.EXIT, cancel, (request,))
         return order_id
 
     # ------------------------------------------------------------------------------------------------------ answers
@@ -433,7 +433,7 @@ class OrderManager:
             purpose = OrderPurpose.STOP if is_stop else OrderPurpose.TAKE_PROFIT
             reason = position.stop_reason if is_stop else ExitReason.TAKE_PROFIT
             self._send(request, purpose, reason.value, step)
-        step.plan(tuple(order.client_order_id for order in live), requests)
+        step.plan(OrderPurpose.STOP, tuple(order.client_order_id for order in live), requests)
 
     def _send(
         self,

@@ -15,7 +15,7 @@ from vela.domain.events import (
     SignalHandled,
 )
 from vela.domain.fill import Fill
-from vela.domain.order import Order, OrderRequest
+from vela.domain.order import Order, OrderPurpose, OrderRequest
 from vela.domain.position import Position, Trade
 from vela.domain.signal import Signal, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
@@ -24,8 +24,12 @@ from vela.ports.record import Changes, LedgerTransaction
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Orders to send in one go: those to cancel first (none: plain submission), then the new ones of one group."""
+    """Orders to send in one go: those to cancel first (none: plain submission), then the new ones of one `purpose`.
 
+    Stops and targets go together; their purpose is STOP.
+    """
+
+    purpose: OrderPurpose
     cancel: tuple[str, ...]
     requests: tuple[OrderRequest, ...]
 
@@ -97,9 +101,9 @@ class StepBuilder:
         """An entry was filled; its cool-down begins."""
         self._entries[symbol] = time
 
-    def plan(self, cancel: tuple[str, ...], requests: tuple[OrderRequest, ...]) -> None:
+    def plan(self, purpose: OrderPurpose, cancel: tuple[str, ...], requests: tuple[OrderRequest, ...]) -> None:
         """Orders are to be sent."""
-        self._plans.append(Plan(cancel, requests))
+        self._plans.append(Plan(purpose, cancel, requests))
 
     def ask(self, client_order_id: str) -> None:
         """The venue did not tell all of an order."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import structlog
 
 from vela.domain.candles import Candle
+from vela.domain.crashpoints import crashpoint
 from vela.domain.events import (
     Alert,
     CandlesClosed,
@@ -97,6 +98,7 @@ class BrainService(Service):
         message = envelope.message
         if not isinstance(message, CandlesClosed):
             return
+        crashpoint("P01")
         if not self._is_warm:
             await self._warm_up(message)
         decisions = []
@@ -114,6 +116,7 @@ class BrainService(Service):
                             time=message.time, symbol=entry.symbol, regime=watch.regime.regime, previous=regime_before
                         )
                     )
+        crashpoint("P02")
         await self._tell(message.time, decisions, messages)
 
     async def _warm_up(self, message: CandlesClosed) -> None:

@@ -9,21 +9,21 @@ from vela.domain.order import Order, OrderStatus
 from vela.ports.execution import FollowUp
 
 _UNSETTLED = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 10.0
+_FIRST_PAUSE_MS = 500
+_LONGEST_PAUSE_MS = 10_000
 
 
 @dataclass(slots=True)
 class _Inquiry:
-    next_time: float
-    pause: float = _FIRST_PAUSE_S
+    next_time: int
+    pause: int = _FIRST_PAUSE_MS
     absences: int = 0
 
 
 class Inquiries:
     """The open questions: orders without a certain answer, and those of which fills are missing.
 
-    Each is asked again after a pause that grows. Times are seconds of a clock that only measures durations.
+    Each is asked again after a pause that grows. Times are the market's, ms UTC.
     """
 
     def __init__(self, follow_up: FollowUp) -> None:
@@ -36,7 +36,7 @@ class Inquiries:
         """The venue told of more fills than it listed."""
         self._incomplete.add(client_order_id)
 
-    def due(self, orders: Iterable[Order], now: float) -> list[Order]:
+    def due(self, orders: Iterable[Order], now: int) -> list[Order]:
         """Return those of all live `orders` that are to be asked for now, and plan the next time for each."""
         questionable = [o for o in orders if o.status in _UNSETTLED or o.client_order_id in self._incomplete]
         names = {order.client_order_id for order in questionable}
@@ -47,7 +47,7 @@ class Inquiries:
             inquiry = self._open.setdefault(order.client_order_id, _Inquiry(now))
             if now >= inquiry.next_time:
                 inquiry.next_time = now + inquiry.pause
-                inquiry.pause = min(2 * inquiry.pause, _LONGEST_PAUSE_S)
+                inquiry.pause = min(2 * inquiry.pause, _LONGEST_PAUSE_MS)
                 due.append(order)
         return due
 
@@ -56,15 +56,9 @@ class Inquiries:
         self._open.pop(client_order_id, None)
         self._incomplete.discard(client_order_id)
 
-    def is_absence_final(self, order: Order, time: int, now: float) -> bool:
-        """The venue did not know the order; say whether that proves that it never arrived.
-
-        Args:
-            order: as we know it.
-            time: ms UTC.
-            now: as in `due`.
-        """
+    def is_absence_final(self, order: Order, now: int) -> bool:
+        """The venue did not know the order; say whether that proves that it never arrived."""
         inquiry = self._open.setdefault(order.client_order_id, _Inquiry(now))
         inquiry.absences += 1
-        waited = (time - order.created_time) / 1000
+        waited = max(0, now - order.created_time) / 1000  # a market may be taken up a little earlier
         return inquiry.absences >= self._follow_up.absent_tries and waited >= self._follow_up.absent_seconds

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable
 
 import structlog
 
-from vela.domain.errors import OrderNotFound, OrderRefused, OrderUnresolved
+from vela.domain.crashpoints import crashpoint
+from vela.domain.errors import (
+    CredentialsRefused,
+    ExecutionError,
+    OrderNotFound,
+    OrderRefused,
+    OrderUnresolved,
+    VenueUnavailable,
+)
 from vela.domain.events import (
+    Alert,
     CandlesClosed,
     Envelope,
     MarketEnded,
@@ -18,16 +28,27 @@ from vela.domain.events import (
     WalletChanged,
 )
 from vela.domain.instrument import Instrument
-from vela.domain.order import Order, OrderStatus
+from vela.domain.order import Order, OrderPurpose, OrderStatus
 from vela.domain.signal import Action, Signal
+from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.order_manager import OrderManager
+from vela.engine.protection import PROTECTIVE
+from vela.engine.risk import Refusal
 from vela.engine.rules import TradingRules
 from vela.engine.step import NOTHING, Plan, Step
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
-from vela.ports.execution import Execution, OrderReport
+from vela.ports.execution import EventsMissed, Execution, OrderReport
 from vela.ports.record import TradingRecord
-from vela.services.service import Service
+from vela.services.inquiries import Inquiries
+from vela.services.protection_watch import ProtectionWatch
+from vela.services.reconciliation import Reconciliation
+from vela.services.service import Service, run_together
+
+_LOOK_AFTER_SECONDS = 0.5
+_GAP_MS = 10_000  # who was away for longer has missed something
+_LATE_MS = 15_000  # a signal older than this is about a price that is gone
+_STALE_MS = 60_000  # so is a price
 
 _log = structlog.get_logger("vela.orders")
 
@@ -35,7 +56,7 @@ _log = structlog.get_logger("vela.orders")
 class OrdersService(Service):
     """Carries the order manager's steps out: commit, then send, then book the answer.
 
-    Everything passes one queue, in order.
+    Everything passes one gate, one at a time: messages, the venue's events, and what is looked after at rest.
     """
 
     name = "orders"
@@ -57,72 +78,193 @@ class OrdersService(Service):
         self._execution = execution
         self._rules = rules
         self._instruments = tuple(instruments)
+        self._follow_up = execution.follow_up
+        self._inquiries = Inquiries(self._follow_up)
+        self._reconciliation = Reconciliation(execution, record)
+        self._watch = ProtectionWatch()
         self._manager: OrderManager
+        self._gate = asyncio.Lock()
         self._time = 0
         self._handled_until = -1
         self._is_flat = False
+        self._is_shut_out = False
+        self._priced: dict[TradingSymbol, int] = {}
+        self._reconcile_at = 0.0
         bus.subscribe(self.name, Topic.TICKERS, Topic.CANDLES, Topic.SIGNALS)
 
+    @property
+    def _is_remote(self) -> bool:
+        # A venue of which something can be missed.
+        return self._follow_up.reconcile_seconds > 0
+
     async def start(self) -> None:
-        """Load the account, find out what became of every order that was under way, protect what is held."""
+        """Load the account, find out what became of every order that was under way, protect what is held.
+
+        Raises:
+            VenueUnavailable: another instance trades on the account, or the venue does not answer.
+        """
         account = await self._record.load()
         self._manager = OrderManager(self._rules, self._instruments, account)
         self._handled_until = account.handled_until
         now = self._time = self._clock.now()
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
+        crashpoint("P23")
         await self._ask(self._manager.live_orders)
+        if self._is_remote:
+            await self._reconcile(is_start=True)
         await self._follow(self._manager.protect_all(now))
         await self._show_wallet(now, marked=False)
 
     async def work(self) -> None:
         """Trade until cancelled."""
-        await self.bus.consume(self.name, self._handle)
+        work = [self.bus.consume(self.name, self._handle), self._listen()]
+        if self._is_remote:
+            work.append(self._look_after())
+        await run_together(*work)
+
+    # --------------------------------------------------------------------------------------------- what it is told of
 
     async def _handle(self, envelope: Envelope) -> None:
         message = envelope.message
-        # The message's time, not the clock's: a handler that lags must not act in the future.
-        self._time = message.time
-        if isinstance(message, PricesMoved):
-            await self._on_prices(message)
-        elif isinstance(message, CandlesClosed):
-            await self._on_candles(message)
-        elif isinstance(message, SignalsRaised):
-            for signal in _in_order(message.signals):
-                await self._on_signal(signal, message.time)
-        elif isinstance(message, MarketEnded):
-            self._manager.on_market_ended()
+        async with self._gate:
+            # The message's time, not the clock's: a handler that lags must not act in the future.
+            self._time = message.time
+            if isinstance(message, PricesMoved):
+                await self._on_prices(message)
+            elif isinstance(message, CandlesClosed):
+                await self._on_candles(message)
+            elif isinstance(message, SignalsRaised):
+                for signal in _in_order(message.signals):
+                    await self._on_signal(signal, message.time)
+            elif isinstance(message, MarketEnded):
+                self._manager.on_market_ended()
 
     async def _on_prices(self, prices: PricesMoved) -> None:
+        self._priced.update((tick.symbol, prices.time) for tick in prices.ticks)
         await self._follow(self._manager.on_reports(await self._execution.on_prices(prices)))
         await self._follow(self._manager.on_ticks(prices.ticks, prices.time))
 
     async def _on_candles(self, message: CandlesClosed) -> None:
         await self._follow(self._manager.on_candles(message.candles, message.time))
         await self._show_wallet(message.time, marked=True)
-        await self._ask([o for o in self._manager.live_orders if o.status in {OrderStatus.SENT, OrderStatus.UNKNOWN}])
+        await self._ask(self._inquiries.due(self._manager.live_orders, message.time))
 
     async def _on_signal(self, signal: Signal, time: int) -> None:
+        crashpoint("P03")
         handled = None
         if signal.candle_time <= self._handled_until:
             # Only after a restart: the market is taken up a little earlier than the account.
             handled = await self._record.outcome(signal.symbol, signal.strategy, signal.candle_time)
         if handled is None:
             await self._follow(self._manager.expire_absent(time, time))
-            await self._follow(self._manager.on_signal(signal, time))
+            obstacle = self._obstacle(signal, time) if self._is_remote else None
+            refused = None if obstacle is None else self._manager.refuse(signal, obstacle, time)
+            await self._follow(refused or self._manager.on_signal(signal, time))
         elif handled.client_order_id is not None:
             await self._follow(self._manager.resume(handled.client_order_id))
 
+    def _obstacle(self, signal: Signal, time: int) -> Refusal | None:
+        """Say what, beyond the account, speaks against an entry; nothing ever speaks against an exit."""
+        now = self._clock.now()
+        if signal.action is not Action.BUY:
+            return None
+        if now - time > _LATE_MS:
+            return Refusal.LATE
+        if now - self._priced.get(signal.symbol, 0) > _STALE_MS:
+            return Refusal.NO_PRICE
+        return Refusal.VENUE if self._is_shut_out else None
+
+    async def _listen(self) -> None:
+        async for event in self._execution.events():
+            crashpoint("P11")
+            async with self._gate:
+                self._time = self._clock.now()
+                if isinstance(event, EventsMissed):
+                    await self._reconcile()
+                else:
+                    await self._follow(self._manager.on_reports([event]))
+
+    # ------------------------------------------------------------------------------------------- what it looks after
+
+    async def _look_after(self) -> None:
+        seen = self._clock.now()
+        while True:
+            await self.wall_clock.sleep(_LOOK_AFTER_SECONDS)
+            async with self._gate:
+                now, monotonic = self._clock.now(), self.wall_clock.monotonic()
+                self._time = now
+                if now - seen > _GAP_MS:  # this machine was asleep
+                    self._reconcile_at = monotonic
+                seen = now
+                await self._ask(self._inquiries.due(self._manager.live_orders, now))
+                await self._follow(self._manager.expire_absent(now, now))
+                if monotonic >= self._reconcile_at:
+                    await self._reconcile()
+                elif self._watch.is_retry_due(monotonic):
+                    await self._follow(self._manager.protect_all(now))
+                for text in self._watch.alarms(self._manager, monotonic):
+                    await self.bus.publish(Alert(time=now, level="critical", text=text))
+                seen = self._clock.now()
+
+    async def _reconcile(self, *, is_start: bool = False) -> None:
+        """Compare with the venue, ask for what differs, and put right what can be put right."""
+        self._reconcile_at = self.wall_clock.monotonic() + self._follow_up.reconcile_seconds
+        try:
+            findings = await self._reconciliation.look(self._manager.live_orders, self._manager.positions)
+        except ExecutionError as e:
+            if is_start:
+                raise VenueUnavailable(f"the account cannot be compared with the venue: {e}") from e
+            _log.warning("not reconciled", error=str(e))
+            return
+        if is_start and findings.strangers:
+            raise VenueUnavailable(
+                f"another instance trades on this account: order {findings.strangers[0]} is none of ours; "
+                "accepted: one instance per account"
+            )
+        await self._ask(findings.doubtful)
+        for client_order_id in findings.given_up:
+            await self._withdraw(client_order_id)
+        for text in findings.alarms:
+            await self.bus.publish(Alert(time=self._time, level="critical", text=text))
+        await self._follow(self._manager.protect_all(self._time))
+
+    async def _withdraw(self, client_order_id: str) -> None:
+        # It was given up as never received, and has come up since.
+        _log.warning("order came up late, taken back", order=client_order_id)
+        try:
+            await self._execution.cancel(client_order_id)
+        except ExecutionError as e:
+            _log.warning("late order not taken back", order=client_order_id, error=str(e))
+
     async def _ask(self, orders: Iterable[Order]) -> None:
-        reports, absent = await self._states(order.client_order_id for order in orders)
+        asked = {order.client_order_id: order for order in orders}
+        reports, absent = await self._states(asked)
         # All at once: of a pair, the fill of one is why the other is gone.
         await self._follow(self._manager.on_reports(reports))
         for client_order_id in absent:
+            if not self._inquiries.is_absence_final(asked[client_order_id], self._time):
+                continue
             # Once more: whatever was placed for the one before may have been placed together with this one.
             reports, still_absent = await self._states([client_order_id])
             await self._follow(self._manager.on_reports(reports))
             for one in still_absent:
                 await self._follow(self._manager.absent(one, self._time))
+
+    async def _states(self, client_order_ids: Iterable[str]) -> tuple[list[OrderReport], list[str]]:
+        """Return the venue's reports, and the orders that it says it does not know."""
+        reports, absent = [], []
+        for client_order_id in client_order_ids:
+            try:
+                reports.append(await self._execution.order(client_order_id))
+                self._inquiries.told(client_order_id)
+            except OrderNotFound:
+                absent.append(client_order_id)
+            except ExecutionError as e:
+                _log.warning("order unresolved", order=client_order_id, error=str(e))
+        return reports, absent
+
+    # ------------------------------------------------------------------------------------------------- what it does
 
     async def _follow(self, step: Step) -> None:
         """Commit a step, tell it, send its orders, and follow what their answers ask for, until nothing is left."""
@@ -132,46 +274,46 @@ class OrdersService(Service):
         while steps:
             step = steps.popleft()
             await self._record.commit(step.changes)
+            crashpoint("P13" if step.changes.fills else "P10")
             for message in step.messages:
                 await self.bus.publish(message)
+            for client_order_id in step.asks:
+                self._inquiries.lacks_fills(client_order_id)
+            if step.changes.fills:
+                crashpoint("P21" if _is_partial_exit(step) else "P14")
             for plan in step.plans:
                 steps.extend(await self._send(plan))
             if step.changes.fills:
                 await self._show_wallet(step.changes.fills[-1].time, marked=False)
 
     async def _send(self, plan: Plan) -> list[Step]:
+        is_protective = plan.purpose in PROTECTIVE
         orders = [request.client_order_id for request in plan.requests]
+        crashpoint("P15" if is_protective else "P05")
         try:
             reports = await self._transmit(plan)
+            crashpoint("P17" if is_protective else "P09")
         except OrderNotFound as e:
             # An order to cancel was gone already, so nothing was placed: see what became of it before anything else.
             refused = self._manager.on_refused(plan, str(e), self._time)
             return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderRefused as e:
             _log.warning("order refused", orders=orders, reason=str(e))
-            return [self._manager.on_refused(plan, str(e), self._time)]
+            self._is_shut_out = isinstance(e, CredentialsRefused)
+            self._watch.failed(e, self.wall_clock.monotonic())
+            refused = self._manager.on_refused(plan, str(e), self._time)
+            return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderUnresolved as e:
             _log.warning("order unresolved", orders=orders, reason=str(e))
             unresolved = self._manager.on_unresolved(plan, str(e), self._time)
             return [unresolved, self._manager.on_reports((await self._states(plan.cancel))[0])]
+        self._is_shut_out = False
         return [self._manager.on_reports(reports)]
 
     async def _transmit(self, plan: Plan) -> tuple[OrderReport, ...]:
         if plan.cancel:
             return await self._execution.replace(plan.cancel, *plan.requests)
         return await self._execution.submit(*plan.requests)
-
-    async def _states(self, client_order_ids: Iterable[str]) -> tuple[list[OrderReport], list[str]]:
-        """Return the venue's reports, and the orders that it says it does not know."""
-        reports, absent = [], []
-        for client_order_id in client_order_ids:
-            try:
-                reports.append(await self._execution.order(client_order_id))
-            except OrderNotFound:
-                absent.append(client_order_id)
-            except OrderUnresolved as e:
-                _log.warning("order unresolved", order=client_order_id, error=str(e))
-        return reports, absent
 
     async def _show_wallet(self, time: int, *, marked: bool) -> None:
         # Without a position nothing moves between fills, and those are shown as they come.
@@ -185,3 +327,10 @@ class OrdersService(Service):
 def _in_order(signals: Iterable[Signal]) -> list[Signal]:
     # Exits first: they free what entries need. Then by confidence, then by symbol.
     return sorted(signals, key=lambda s: (s.action is not Action.SELL, -s.confidence, s.symbol))
+
+
+def _is_partial_exit(step: Step) -> bool:
+    return any(
+        order.purpose is OrderPurpose.EXIT and order.status is OrderStatus.PARTIALLY_FILLED
+        for order in step.changes.orders
+    )

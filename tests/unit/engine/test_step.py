@@ -24,8 +24,8 @@ def test_writing_alone_is_something():
 
 def test_sending_alone_is_something():
     step = StepBuilder(5)
-    step.plan(("S1",), (request(),))
-    assert step.build().plans == (Plan(("S1",), (request(),)),)
+    step.plan(OrderPurpose.STOP, ("S1",), (request(),))
+    assert step.build().plans == (Plan(OrderPurpose.STOP, ("S1",), (request(),)),)
 
 
 def test_orders_keep_every_state_in_order_and_are_told():

@@ -22,6 +22,7 @@ from vela.adapters.storage.sql.schema import (
     signals,
     trades,
 )
+from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import LedgerError
 from vela.domain.money import ZERO, add, plain
 from vela.domain.order import Order, OrderStatus
@@ -101,6 +102,7 @@ class SqlTradingRecord:
         with transaction(self._connection):
             added = self._symbols.add(_symbols_of(changes))
             self._write_orders(changes.orders)
+            crashpoint(_point_inside(changes))
             self._write_rest(changes)
             self._post(changes.ledger)
         self._symbols.remember(added)
@@ -168,6 +170,12 @@ class SqlTradingRecord:
         self._upsert[balances].run(
             [{"account": account, "asset": asset, "amount": amounts[account, asset]} for account, asset in changed]
         )
+
+
+def _point_inside(changes: Changes) -> str:
+    if changes.trades:
+        return "P22"
+    return "P12" if changes.fills else "P04"
 
 
 def _insert_event() -> Insert:

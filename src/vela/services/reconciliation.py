@@ -1,0 +1,79 @@
+"""What the venue holds for us, compared with what we think it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from vela.domain.money import ZERO, add, plain
+from vela.domain.order import Order
+from vela.domain.position import Position
+from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.order_ids import is_ours
+from vela.ports.execution import Balance, Execution, OrderReport
+from vela.ports.record import TradingRecord
+
+
+class Findings(NamedTuple):
+    """What differs.
+
+    Attributes:
+        doubtful: orders that are not open at the venue as we know them: to be asked for, never concluded upon.
+        given_up: ids of orders that we gave up and that are open at the venue.
+        strangers: ids that look like ours, of orders that our record never knew: somebody else's.
+        alarms: what a person should know, once.
+    """
+
+    doubtful: list[Order]
+    given_up: list[str]
+    strangers: list[str]
+    alarms: list[str]
+
+
+class Reconciliation:
+    """Looks, and says what differs; it changes nothing."""
+
+    def __init__(self, execution: Execution, record: TradingRecord) -> None:
+        """`record`: knows every order that was ever ours."""
+        self._execution = execution
+        self._record = record
+        self._short: frozenset[TradingSymbol] = frozenset()
+        self._told: set[str] = set()
+
+    async def look(self, live: Sequence[Order], positions: Sequence[Position]) -> Findings:
+        """Compare orders and holdings.
+
+        Raises:
+            ExecutionError: the venue does not tell.
+        """
+        resting = {report.client_order_id: report for report in await self._execution.open_orders()}
+        balances = await self._execution.balances()
+        known = {order.client_order_id for order in live}
+        unknown = [order_id for order_id in resting if order_id not in known and is_ours(order_id)]
+        given_up = [order_id for order_id in unknown if await self._record.has_order(order_id)]
+        strangers = [order_id for order_id in unknown if order_id not in given_up]
+        alarms = [f"order {order_id} at the venue is none of this record's" for order_id in strangers]
+        alarms += self._shortages(positions, balances)
+        new = [text for text in alarms if text not in self._told]
+        self._told = set(alarms)
+        doubtful = [order for order in live if _differs(order, resting.get(order.client_order_id))]
+        return Findings(doubtful, given_up, strangers, new)
+
+    def _shortages(self, positions: Sequence[Position], balances: Mapping[str, Balance]) -> list[str]:
+        short = {}
+        for position in positions:
+            balance = balances.get(position.symbol.base, Balance(ZERO, ZERO))
+            held = add(balance.free, balance.locked)
+            if held < position.quantity:
+                short[position.symbol] = f"{plain(held)} of {plain(position.quantity)} {position.symbol.base}"
+        # Twice in a row: a fill may be on its way to us.
+        lasting = self._short & short.keys()
+        self._short = frozenset(short)
+        return [f"the venue holds only {short[symbol]} that are ours" for symbol in sorted(lasting)]
+
+
+def _differs(order: Order, report: OrderReport | None) -> bool:
+    if report is None:
+        return True
+    filled = report.filled_quantity if report.filled_quantity is not None else add(*(f.quantity for f in report.fills))
+    return report.status is not order.status or filled != order.filled_quantity
