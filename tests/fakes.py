@@ -56,6 +56,17 @@ class ManualClock:
         await asyncio.sleep(0)
 
 
+class StillClock(ManualClock):
+    """A clock that moves by nothing but `advance`: who sleeps on it sleeps for good."""
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.set(self._now + round(seconds * 1000))
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+
 class FastClock:
     """A wall clock on which a second lasts a hundredth of one."""
 
@@ -133,9 +144,12 @@ class ScriptedExecution:
     the venue gets it.
     """
 
-    def __init__(self, venue: Execution, script: Iterable[str] = ()) -> None:
+    def __init__(self, venue: Execution, script: Iterable[str] = (), follow_up: FollowUp | None = None) -> None:
         self.venue = venue
         self.script = list(script)
+        self.follow_up = follow_up or venue.follow_up
+        self.told: asyncio.Queue[OrderReport | EventsMissed] = asyncio.Queue()
+        self.refusal = OrderRefused("refused by script")
         self.sent: list[str] = []
         self.is_mute = False
         self.before_send: Callable[[Sequence[OrderRequest]], None] = lambda _: None
@@ -148,7 +162,7 @@ class ScriptedExecution:
         self.sent += [request.client_order_id for request in requests]
         word = self.script.pop(0) if self.script else "ok"
         failures = {
-            "refuse": OrderRefused("refused by script"),
+            "refuse": self.refusal,
             "lose": OrderUnresolved("no answer"),
             "gone": OrderNotFound("not open"),
             "die early": RuntimeError("killed before the venue got it"),
@@ -179,19 +193,22 @@ class ScriptedExecution:
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
         return await self.venue.on_prices(prices)
 
-    @property
-    def follow_up(self) -> FollowUp:
-        return self.venue.follow_up
-
-    def events(self) -> AsyncIterator[OrderReport | EventsMissed]:
-        return self.venue.events()
+    async def events(self) -> AsyncIterator[OrderReport | EventsMissed]:
+        while True:
+            yield await self.told.get()
 
 
 class Desk:
     """An orders service over the real record and the paper venue; as many one after the other as a test likes."""
 
     def __init__(
-        self, record: Record, *script: str, rules: TradingRules | None = None, symbols=(BTC, ETH, SOL), now: int = 0
+        self,
+        record: Record,
+        *script: str,
+        rules: TradingRules | None = None,
+        symbols=(BTC, ETH, SOL),
+        now: int = 0,
+        follow_up: FollowUp | None = None,
     ) -> None:
         rules = rules or TradingRules(cooldown_ms=0)
         instruments = [instrument(symbol) for symbol in symbols]
@@ -203,11 +220,12 @@ class Desk:
             slippage_ppm=rules.slippage_ppm,
         )
         self.record = record
-        self.execution = ScriptedExecution(venue, script)
-        self.bus = MemoryBus(ManualClock())
+        self.execution = ScriptedExecution(venue, script, follow_up)
+        self.clock = StillClock(now)
+        self.bus = MemoryBus(self.clock)
         self.heard = Listener(self.bus)
         self.service = OrdersService(
-            self.bus, ManualClock(), ManualClock(now), record.trading, self.execution, rules, instruments
+            self.bus, self.clock, self.clock, record.trading, self.execution, rules, instruments
         )
         self.working: asyncio.Task[None] | None = None
 
@@ -220,6 +238,12 @@ class Desk:
         for message in messages:
             await self.bus.publish(message)
             await asyncio.wait_for(self.bus.settled(), 5)
+
+    async def look_after(self, seconds: float) -> None:
+        """Let time pass, and the service do what it does at rest."""
+        self.clock.advance(seconds)
+        await self.service.look_after()
+        await self.bus.settled()
 
     async def die(self, *messages: Message) -> None:
         for message in messages:

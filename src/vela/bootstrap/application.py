@@ -1,4 +1,4 @@
-"""The embedded shape: all services in one process, over memory bus, SQLite and the simulated exchange."""
+"""The embedded shape: all services in one process, over memory bus and SQLite."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import structlog
 
 from vela.adapters.bus.memory import MemoryBus
-from vela.adapters.clock import SimulatedClock, SystemClock
-from vela.adapters.exchanges.simulated.feed import SimulatedFeed
-from vela.adapters.exchanges.simulated.paper import PaperExecution
+from vela.adapters.clock import SystemClock
 from vela.adapters.storage.parquet import ParquetCandleStore
-from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record, open_record
 from vela.bootstrap.jobs import ProcessRunner, jobs_at_once
-from vela.bootstrap.market import Market, open_market
+from vela.bootstrap.market import open_market
+from vela.bootstrap.marketplace import Marketplace, Progress, SimulatedMarketplace
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.strategies import find_strategy, is_shipped, make, reference
 from vela.domain.errors import ConfigurationError
@@ -44,22 +42,15 @@ _log = structlog.get_logger("vela")
 class Ready:
     """What is worth telling once everything runs.
 
-    `url`: None without a page; `login_link`: None once anybody has logged in.
+    `mode`: `paper` or `live`; `url`: None without a page; `login_link`: None once anybody has logged in.
     """
 
     version: str
+    mode: str
     market: str
     symbols: str
     url: str | None
     login_link: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the market has come, in steps of one candle; `total` is None for a market without an end."""
-
-    done: int
-    total: int | None
 
 
 class Application:
@@ -70,7 +61,7 @@ class Application:
         settings: Settings,
         *,
         until_end: bool,
-        market: Market | None = None,
+        marketplace: Marketplace | None = None,
         strategies: Mapping[TradingSymbol, Strategy] | None = None,
     ) -> None:
         """Check what can be checked before anything is opened.
@@ -78,7 +69,7 @@ class Application:
         Args:
             settings: all of them.
             until_end: leave when the market ends.
-            market: to trade on; None: the one that the settings name.
+            marketplace: where to trade; None: on paper, on the market that the settings name.
             strategies: one for each of its symbols; None: those that the settings name.
 
         Raises:
@@ -89,25 +80,24 @@ class Application:
         self._settings = settings
         self._rules = settings.rules
         self._until_end = until_end
-        self._market = market or open_market(settings)
+        self._market = marketplace or SimulatedMarketplace(open_market(settings), settings)
         self._strategies = strategies or choose_strategies(settings, self._market.symbols)
         _check_quotes(self._market.symbols, self._rules.quote)
         _check_own(self._strategies)
         if until_end and not self._market.has_end:
             raise ConfigurationError(
-                "--until-end waits for the market's end, and the synthetic market has none; "
+                f"--until-end waits for the market's end, and there is none: {self._market.title}; "
                 "accepted: with a recording, or with --candles N"
             )
         self._wall_clock = SystemClock()
         self._bus = MemoryBus(self._wall_clock)
         self._supervisor = Supervisor(self._bus, self._wall_clock)
-        self._feed: SimulatedFeed | None = None
         self._market_data: MarketDataService | None = None
 
     @property
     def progress(self) -> Progress | None:
         """How far the market has come; None before it began."""
-        return None if self._feed is None else Progress(self._feed.steps_done, self._feed.steps_total)
+        return self._market.progress
 
     async def run(self, stop: asyncio.Event, greet: Callable[[Ready], None]) -> Summary:
         """Run until `stop` is set or, where that was asked for, the market ends; then leave a clean record.
@@ -119,14 +109,16 @@ class Application:
         Raises:
             VelaError: something could not start, or failed for good.
         """
-        with open_record(self._settings.data_dir, trading=Purpose.JOURNAL) as record:
+        with open_record(self._settings.data_dir, trading=self._market.durability) as record:
             _claim(record, self._market)
-            await self._note_configuration(record)
             try:
+                await self._market.open(record)
+                await self._note_configuration(record)
                 await self._start(record, greet)
                 await self._wait(stop)
             finally:
                 await self._leave()
+                await self._market.close()
             return record.reader.summary()
 
     async def _start(self, record: Record, greet: Callable[[Ready], None]) -> None:
@@ -153,15 +145,16 @@ class Application:
         await self._supervisor.start(simulator)
         trading = Group("trading", lambda: self._build_trading(record), is_essential=True, keeps_messages=False)
         await self._supervisor.start(trading)
-        greet(Ready(__version__, self._market.title, ", ".join(map(str, self._market.symbols)), url, link))
+        symbols = ", ".join(map(str, self._market.symbols))
+        greet(Ready(__version__, self._market.mode, self._market.title, symbols, url, link))
 
     async def _note_configuration(self, record: Record) -> None:
         cursor = await record.journal.cursor()
-        instruments = sorted(self._market.source.instruments(), key=lambda instrument: instrument.symbol)
+        instruments = sorted(self._market.instruments(), key=lambda instrument: instrument.symbol)
         chosen = [(instrument, self._strategies[instrument.symbol]) for instrument in instruments]
         record.configurations.keep(
             Configuration(
-                since=self._market.source.start if cursor is None else cursor,
+                since=self._market.start_of(cursor),
                 rules=self._rules,
                 symbols=tuple(
                     SymbolConfiguration(instrument, reference(type(strategy)), strategy.settings)
@@ -198,8 +191,8 @@ class Application:
         await self._supervisor.stop(cleanly=settled)
 
     async def _build_history(self, record: Record) -> Sequence[Service]:
-        clock = self._clock_at(await record.journal.cursor())
-        feed = self._new_feed(clock, None)
+        clock = self._market.clock(await record.journal.cursor())
+        feed = self._market.history(clock)
         return [HistoricalService(self._bus, self._wall_clock, clock, self._store(), feed, self._market.exchange)]
 
     async def _build_simulator(self, record: Record) -> Sequence[Service]:
@@ -208,33 +201,16 @@ class Application:
 
     async def _build_trading(self, record: Record) -> Sequence[Service]:
         cursor = await record.journal.cursor()
-        # The market is taken up where the journal ends, which may be a little before where its clock stood.
-        clock = self._clock_at(cursor)
-        self._feed = self._new_feed(clock, cursor)
-        instruments = self._market.source.instruments()
-        execution = PaperExecution(
-            record.paper_log,
-            instruments,
-            {self._rules.quote: self._rules.initial_capital},
-            fee_rate=self._rules.fee_rate,
-            slippage_ppm=self._rules.slippage_ppm,
-            impact_ppm=self._rules.impact_ppm,
-        )
-        self._market_data = MarketDataService(self._bus, self._wall_clock, self._feed, clock, cursor)
+        clock = self._market.clock(cursor)
+        feed = self._market.feed(clock, self._bus.settled, cursor)
+        execution, instruments = self._market.execution(record, self._rules), self._market.instruments()
+        self._market_data = MarketDataService(self._bus, self._wall_clock, feed, clock, cursor)
         return [
             PersistenceService(self._bus, self._wall_clock, record.journal),
             BrainService(self._bus, self._wall_clock, self._strategies),
             OrdersService(self._bus, self._wall_clock, clock, record.trading, execution, self._rules, instruments),
             self._market_data,
         ]
-
-    def _clock_at(self, cursor: int | None) -> SimulatedClock:
-        return SimulatedClock(self._market.source.start if cursor is None else cursor, self._settings.speed)
-
-    def _new_feed(self, clock: SimulatedClock, cursor: int | None) -> SimulatedFeed:
-        source, candles = self._market.source, self._settings.candles
-        until = None if candles is None else source.start + candles * source.timeframe.milliseconds
-        return SimulatedFeed(source, clock, self._bus.settled, resume_after=cursor, until=until)
 
     def _store(self) -> ParquetCandleStore:
         return ParquetCandleStore(self._settings.data_dir / "candles")
@@ -277,7 +253,7 @@ def _check_quotes(symbols: Sequence[TradingSymbol], quote: str) -> None:
             )
 
 
-def _claim(record: Record, market: Market) -> None:
+def _claim(record: Record, market: Marketplace) -> None:
     identity = record.identity()
     if not identity:
         record.set_identity(market.identity)

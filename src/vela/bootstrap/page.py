@@ -10,7 +10,7 @@ from vela.adapters.clock import SystemClock
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.adapters.storage.sql.record import RECORD_FILE
 from vela.bootstrap.jobs import all_strategies, read_request
-from vela.bootstrap.market import Market
+from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
 from vela.dashboard.auth import LoginTokens, url_host
 from vela.dashboard.facts import SessionFacts, Workshop
@@ -36,7 +36,7 @@ class PageGroup:
     def __init__(
         self,
         settings: Settings,
-        market: Market,
+        market: Marketplace,
         strategies: Mapping[TradingSymbol, Strategy],
         bus: Bus,
         wall_clock: Clock,
@@ -79,7 +79,7 @@ class PageGroup:
         return None if self._service is None else self._service.first_start_link()
 
     def _history(self, symbol: TradingSymbol, before: int | None, count: int) -> Candles:
-        timeframe = self._market.source.timeframe
+        timeframe = self._market.timeframe
         return self._store.read(self._market.exchange, symbol, timeframe, before=before, count=count)
 
     def _workshop(self) -> Workshop:
@@ -94,13 +94,13 @@ class PageGroup:
         settings, rules = self._settings, self._settings.rules
         return SessionFacts(
             version=__version__,
-            mode="paper",
+            mode=self._market.mode,
             market=self._market.title,
-            timeframe=self._market.source.timeframe,
+            timeframe=self._market.timeframe,
             speed="max" if settings.speed is None else f"{settings.speed:g}",
             quote=rules.quote,
             initial_capital=rules.initial_capital,
-            instruments=tuple(self._market.source.instruments()),
+            instruments=tuple(self._market.instruments()),
             strategies={symbol: strategy.name for symbol, strategy in self._strategies.items()},
             services=SERVICES,
             settings={

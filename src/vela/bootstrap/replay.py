@@ -18,6 +18,7 @@ from vela.backtest.result import trade_as_dict
 from vela.bootstrap.application import Application
 from vela.bootstrap.backtest import Outcome, run_backtest
 from vela.bootstrap.market import Market
+from vela.bootstrap.marketplace import SimulatedMarketplace
 from vela.bootstrap.settings import BacktestSettings, Settings, TradingSettings
 from vela.domain.candles import COLUMNS
 from vela.domain.errors import ConfigurationError
@@ -81,10 +82,11 @@ def run_replay(
     outcome = run_backtest(strategy, settings, files, symbols_given=symbols_given, progress=progress)
     progress("replaying")
     with tempfile.TemporaryDirectory() as folder:
+        live = _live_settings(settings, Path(folder) / "data")
         application = Application(
-            _live_settings(settings, Path(folder) / "data"),
+            live,
             until_end=True,
-            market=_market(outcome, Path(folder)),
+            marketplace=SimulatedMarketplace(_market(outcome, Path(folder)), live),
             strategies=dict.fromkeys(outcome.history.series, strategy),
         )
         summary = asyncio.run(application.run(asyncio.Event(), lambda _ready: None))

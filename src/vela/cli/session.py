@@ -99,7 +99,8 @@ async def _show(application: Application, bar: Progress) -> None:
 
 
 def _greet(ready: Ready, settings: Settings) -> None:
-    _terminal.print(f"[bold]Vela {ready.version}[/] · paper account · {ready.market} · {ready.symbols}")
+    account = "paper account" if ready.mode == "paper" else "[bold red]REAL MONEY[/]"
+    _terminal.print(f"[bold]Vela {ready.version}[/] · {account} · {ready.market} · {ready.symbols}")
     _terminal.print(f"Everything is kept in {settings.data_dir}; Ctrl-C stops, the same command goes on from there.")
     if ready.url is not None:
         _terminal.print(f"Page: {ready.url}")

@@ -91,9 +91,12 @@ class MarketDataService(Service):
                 gaps.extend(left)
             sequence.take(row.candle)
             accepted.append(row)
+        length = self._feed.timeframe.milliseconds
+        # What a live market tells comes a little later than it happened.
+        time = max((row.candle.open_time + length for row in accepted), default=now)
         await self.bus.publish(
             CandlesClosed(
-                time=now,
+                time=time,
                 timeframe=self._feed.timeframe,
                 candles=tuple(accepted),
                 backfilled=tuple(backfilled),

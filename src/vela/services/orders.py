@@ -47,7 +47,7 @@ from vela.services.service import Service, run_together
 
 _LOOK_AFTER_SECONDS = 0.5
 _GAP_MS = 10_000  # who was away for longer has missed something
-_LATE_MS = 15_000  # a signal older than this is about a price that is gone
+_LATE_MS = 15_000  # a signal that waited longer is about a price that is gone
 _STALE_MS = 60_000  # so is a price
 
 _log = structlog.get_logger("vela.orders")
@@ -85,11 +85,13 @@ class OrdersService(Service):
         self._manager: OrderManager
         self._gate = asyncio.Lock()
         self._time = 0
+        self._told = 0
         self._handled_until = -1
         self._is_flat = False
         self._is_shut_out = False
         self._priced: dict[TradingSymbol, int] = {}
         self._reconcile_at = 0.0
+        self._looked_after = 0
         bus.subscribe(self.name, Topic.TICKERS, Topic.CANDLES, Topic.SIGNALS)
 
     @property
@@ -106,7 +108,7 @@ class OrdersService(Service):
         account = await self._record.load()
         self._manager = OrderManager(self._rules, self._instruments, account)
         self._handled_until = account.handled_until
-        now = self._time = self._clock.now()
+        now = self._time = self._looked_after = self._clock.now()
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
         crashpoint("P23")
@@ -120,7 +122,7 @@ class OrdersService(Service):
         """Trade until cancelled."""
         work = [self.bus.consume(self.name, self._handle), self._listen()]
         if self._is_remote:
-            work.append(self._look_after())
+            work.append(self._keep_looking_after())
         await run_together(*work)
 
     # --------------------------------------------------------------------------------------------- what it is told of
@@ -129,7 +131,7 @@ class OrdersService(Service):
         message = envelope.message
         async with self._gate:
             # The message's time, not the clock's: a handler that lags must not act in the future.
-            self._time = message.time
+            self._time, self._told = message.time, envelope.published
             if isinstance(message, PricesMoved):
                 await self._on_prices(message)
             elif isinstance(message, CandlesClosed):
@@ -158,20 +160,19 @@ class OrdersService(Service):
             handled = await self._record.outcome(signal.symbol, signal.strategy, signal.candle_time)
         if handled is None:
             await self._follow(self._manager.expire_absent(time, time))
-            obstacle = self._obstacle(signal, time) if self._is_remote else None
+            obstacle = self._obstacle(signal) if self._is_remote else None
             refused = None if obstacle is None else self._manager.refuse(signal, obstacle, time)
             await self._follow(refused or self._manager.on_signal(signal, time))
         elif handled.client_order_id is not None:
             await self._follow(self._manager.resume(handled.client_order_id))
 
-    def _obstacle(self, signal: Signal, time: int) -> Refusal | None:
+    def _obstacle(self, signal: Signal) -> Refusal | None:
         """Say what, beyond the account, speaks against an entry; nothing ever speaks against an exit."""
-        now = self._clock.now()
         if signal.action is not Action.BUY:
             return None
-        if now - time > _LATE_MS:
+        if self.wall_clock.now() - self._told > _LATE_MS:
             return Refusal.LATE
-        if now - self._priced.get(signal.symbol, 0) > _STALE_MS:
+        if self._clock.now() - self._priced.get(signal.symbol, 0) > _STALE_MS:
             return Refusal.NO_PRICE
         return Refusal.VENUE if self._is_shut_out else None
 
@@ -187,25 +188,27 @@ class OrdersService(Service):
 
     # ------------------------------------------------------------------------------------------- what it looks after
 
-    async def _look_after(self) -> None:
-        seen = self._clock.now()
+    async def _keep_looking_after(self) -> None:
         while True:
             await self.wall_clock.sleep(_LOOK_AFTER_SECONDS)
-            async with self._gate:
-                now, monotonic = self._clock.now(), self.wall_clock.monotonic()
-                self._time = now
-                if now - seen > _GAP_MS:  # this machine was asleep
-                    self._reconcile_at = monotonic
-                seen = now
-                await self._ask(self._inquiries.due(self._manager.live_orders, now))
-                await self._follow(self._manager.expire_absent(now, now))
-                if monotonic >= self._reconcile_at:
-                    await self._reconcile()
-                elif self._watch.is_retry_due(monotonic):
-                    await self._follow(self._manager.protect_all(now))
-                for text in self._watch.alarms(self._manager, monotonic):
-                    await self.bus.publish(Alert(time=now, level="critical", text=text))
-                seen = self._clock.now()
+            await self.look_after()
+
+    async def look_after(self) -> None:
+        """Ask what is still to be asked, give up what never arrived, compare, and try again what protects."""
+        async with self._gate:
+            now, monotonic = self._clock.now(), self.wall_clock.monotonic()
+            if now - self._looked_after > _GAP_MS:  # this machine was asleep
+                self._reconcile_at = monotonic
+            self._time = self._looked_after = now
+            await self._ask(self._inquiries.due(self._manager.live_orders, now))
+            await self._follow(self._manager.expire_absent(now, now))
+            if monotonic >= self._reconcile_at:
+                await self._reconcile()
+            elif self._watch.is_retry_due(monotonic):
+                await self._follow(self._manager.protect_all(now))
+            for text in self._watch.alarms(self._manager, monotonic):
+                await self.bus.publish(Alert(time=now, level="critical", text=text))
+            self._looked_after = self._clock.now()
 
     async def _reconcile(self, *, is_start: bool = False) -> None:
         """Compare with the venue, ask for what differs, and put right what can be put right."""

@@ -10,7 +10,8 @@ from tests.faults.checker import breaches
 
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.adapters.storage.sql.record import open_record
-from vela.bootstrap.application import Application, Progress, Ready, choose_strategies
+from vela.bootstrap.application import Application, Ready, choose_strategies
+from vela.bootstrap.marketplace import Progress
 from vela.bootstrap.settings import Settings, load_settings
 from vela.domain.errors import ConfigurationError, StorageError, StorageLocked, StrategyError
 from vela.engine.order_manager import OrderManager

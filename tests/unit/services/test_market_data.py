@@ -73,7 +73,7 @@ async def test_faulty_rows_do_not_touch_the_good_ones_beside_them() -> None:
     [message] = (await published(ListedFeed([rows], symbols=(BTC, ETH)))).of(CandlesClosed)
     assert [(entry.symbol, entry.candle) for entry in message.candles] == [(ETH, at(5)), (BTC, at(5))]
     assert [r.fault for r in message.refused] == [CandleFault.NOT_FINITE, CandleFault.DUPLICATE]
-    assert (message.time, message.timeframe) == (NOW, ListedFeed.timeframe)
+    assert (message.time, message.timeframe) == (6 * MINUTE, ListedFeed.timeframe)
 
 
 async def test_a_gap_is_filled_from_the_history() -> None:

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.builders import order, position, request
+
+from vela.domain.order import OrderPurpose, OrderStatus
+from vela.ports.execution import Balance, OrderReport
+from vela.services.reconciliation import Reconciliation
+
+STOP = "BTCUSDT-1700000000000-S1"
+
+
+class Account:
+    """Says what it is told to say."""
+
+    def __init__(self) -> None:
+        self.resting: list[OrderReport] = []
+        self.held = {"BTC": Balance(Decimal("0.5"), Decimal(0))}
+        self.ever: set[str] = set()
+
+    async def open_orders(self) -> tuple[OrderReport, ...]:
+        return tuple(self.resting)
+
+    async def balances(self) -> dict[str, Balance]:
+        return self.held
+
+    async def has_order(self, client_order_id: str) -> bool:
+        return client_order_id in self.ever
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def reconciliation(account: Account) -> Reconciliation:
+    stand_in: Any = account
+    return Reconciliation(stand_in, stand_in)
+
+
+def report(order_id: str = STOP, **changes) -> OrderReport:
+    return replace(OrderReport(order_id, "7", OrderStatus.ACCEPTED, (), 1, filled_quantity=Decimal(0)), **changes)
+
+
+def resting_order(**changes):
+    return order(OrderStatus.ACCEPTED, OrderPurpose.STOP, request=request(STOP), **changes)
+
+
+async def test_what_agrees_is_no_finding(account, reconciliation):
+    account.resting = [report(), report("somebody-elses")]
+    assert await reconciliation.look([resting_order()], [position()]) == ([], [], [], [])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        [report(filled_quantity=Decimal("0.1"))],
+        [report(status=OrderStatus.PARTIALLY_FILLED)],
+        [report(filled_quantity=None, status=OrderStatus.PARTIALLY_FILLED)],
+    ],
+    ids=["not listed", "more filled", "another status", "without a count"],
+)
+async def test_what_differs_is_to_be_asked_for_and_nothing_is_concluded(account, reconciliation, told):
+    account.resting = told
+    findings = await reconciliation.look([resting_order()], [position()])
+    assert findings == ([resting_order()], [], [], [])
+
+
+async def test_an_order_that_was_given_up_and_is_there_is_told_apart_from_somebody_elses(account, reconciliation):
+    other = "ETHUSDT-1700000000000-E"
+    account.resting = [report(), report(other)]
+    account.ever = {STOP}
+    findings = await reconciliation.look([], [])
+    assert (findings.given_up, findings.strangers) == ([STOP], [other])
+    assert findings.alarms == [f"order {other} at the venue is none of this record's"]
+    assert (await reconciliation.look([], [])).alarms == []
+
+
+async def test_holdings_that_are_short_twice_are_told_of_once(account, reconciliation):
+    account.held = {"BTC": Balance(Decimal("0.1"), Decimal("0.2"))}
+    found = [(await reconciliation.look([], [position()])).alarms for _ in range(3)]
+    assert found == [[], ["the venue holds only 0.3 of 0.5 BTC that are ours"], []]
+    account.held = {}
+    assert (await reconciliation.look([], [position()])).alarms == ["the venue holds only 0 of 0.5 BTC that are ours"]
