@@ -72,7 +72,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"port {port} does not exist; accepted: 1 to {_LAST_PORT}, or 0 for any free one")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        # Named, so that asyncio knows it is TCP and does not let small answers wait for more (TCP_NODELAY).
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except (OSError, UnicodeError) as problem:  # unknown, or no host name at all
         raise ConfigurationError(f"host {host!r} cannot be used; accepted: an address of this machine") from problem
     try:
