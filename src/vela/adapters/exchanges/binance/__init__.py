@@ -1,0 +1,1 @@
+"""Binance Spot: what is its own beyond `unified`."""

@@ -1,0 +1,112 @@
+"""Binance's class of ccxt.pro with our hands on it: strict about outcomes, raw messages to whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ccxt.pro
+
+from vela.adapters.exchanges.unified.client import WatchedClient
+from vela.domain.errors import VenueUnavailable
+
+_HELD = "held"
+_SERVER_FAULT = 500
+
+
+class PartlyReplaced(Exception):
+    """Not both halves of a cancel-and-replace were done. `halves`: what became of each, as Binance tells it."""
+
+    def __init__(self, halves: Mapping[str, Any]) -> None:
+        super().__init__("cancel and replace was not done as a whole")
+        self.halves = halves
+
+
+class BinanceClient(WatchedClient, ccxt.pro.binance):
+    """Binance Spot.
+
+    Attributes:
+        taps: who is told of an event, by its type, as it came.
+    """
+
+    weight_per_cost = 5.0
+    used_weight_header = "X-MBX-USED-WEIGHT-1M"
+    taps: dict[str, Callable[[Mapping[str, Any]], None]]
+
+    # --------------------------------------------------------------------------------------------------------- REST
+
+    async def request(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  ccxt's types
+        """Send a request. ccxt's own would take a key that is refused later on for a ban."""
+        return await self.fetch2(*arguments, **named)
+
+    def handle_errors(self, code: int, reason: str, url: str, *rest: Any) -> Any:  # noqa: ANN401  ccxt's types
+        """Raise what an answer means."""
+        response = rest[3]
+        if code >= _SERVER_FAULT:  # whatever the body says, nobody knows whether it was done
+            raise ccxt.ExchangeNotAvailable(f"{self.id} {code} {rest[2]}")
+        if isinstance(response, dict) and isinstance(response.get("data"), dict) and "cancelReplace" in url:
+            raise PartlyReplaced(response["data"])
+        return super().handle_errors(code, reason, url, *rest)
+
+    def error_of(self, body: Mapping[str, Any]) -> Exception:
+        """Return what would be raised for an error's body."""
+        try:
+            self.throw_exactly_matched_exception(self.exceptions["exact"], str(body.get("msg")), f"{self.id} {body}")
+            self.handle_errors(400, "", "", "POST", {}, self.json(body), body, {}, {})
+        except Exception as error:  # noqa: BLE001  it is what was asked for
+            return error
+        return ccxt.ExchangeError(self.json(body))
+
+    # ------------------------------------------------------------------------------------------------------ sockets
+
+    def handle_message(self, client: Any, message: Any) -> None:  # noqa: ANN401  ccxt's types
+        """Hand events to whoever listens, if anybody does; ccxt sees the rest: answers."""
+        event = _event(message)
+        kind = event.get("e")
+        if kind == "eventStreamTerminated":
+            self.drop(client.url, "the account's events were ended")
+        elif kind is not None:
+            self.taps.get(kind, _ignored)(event)
+        elif "error" in event and _HELD in client.futures:
+            self.drop(client.url, f"subscription refused: {event['error']}")
+        else:
+            super().handle_message(client, message)
+
+    def market_url(self, name: str) -> str:
+        """Return the address of a socket for market streams."""
+        return f"{self.urls['api']['ws']['spot']}/{name}"
+
+    async def hold_market(self, name: str, streams: Sequence[str]) -> None:
+        """Subscribe to streams on a socket of their own, and wait until it is lost, which raises."""
+        url = self.market_url(name)
+        number = self.request_id(url)
+        request = {"method": "SUBSCRIBE", "params": [*streams], "id": number}
+        await self.watch_multiple(url, [_HELD], request, [_HELD], {"id": number})
+
+    async def resubscribe_market(self, name: str, streams: Sequence[str]) -> None:
+        """Subscribe anew to streams of a socket that is held."""
+        url = self.market_url(name)
+        for method in ("UNSUBSCRIBE", "SUBSCRIBE"):
+            await self.client(url).send({"method": method, "params": [*streams], "id": self.request_id(url)})
+
+    async def subscribe_account(self) -> None:
+        """Subscribe to the account's events."""
+        await self.ensure_user_data_stream_ws_subscribe_signature("spot")
+
+    async def hold_account(self) -> None:
+        """Wait until the socket of the account's events is lost, which raises."""
+        url = self.urls["api"]["ws"]["ws-api"]["spot"]
+        if url not in self.clients or "spot" not in self.clients[url].subscriptions:
+            raise VenueUnavailable("the account's events were lost as soon as they were asked for")
+        await self.watch(url, _HELD, None, "spot")
+
+
+def _ignored(_event: Mapping[str, Any]) -> None:
+    return
+
+
+def _event(message: Any) -> Mapping[str, Any]:  # noqa: ANN401  whatever came
+    for name in ("data", "event"):  # the envelopes of combined streams and of the account's events
+        if isinstance(message, Mapping) and isinstance(message.get(name), Mapping):
+            message = message[name]
+    return message if isinstance(message, Mapping) else {}

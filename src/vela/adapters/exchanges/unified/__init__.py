@@ -1,0 +1,1 @@
+"""What every exchange that is reached through ccxt shares."""

@@ -1,0 +1,130 @@
+"""Every request to an exchange passes here: within its budget, by its clock, and with our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from enum import Enum
+from typing import TypeVar
+
+import structlog
+
+from vela.adapters.exchanges.unified.budget import RequestBudget
+from vela.adapters.exchanges.unified.errors import Asked, described, is_wrong_clock, translated
+from vela.domain.errors import RateLimited
+from vela.ports.clock import Clock
+
+_T = TypeVar("_T")
+_BANNED, _TOO_MANY = 418, 429
+
+_log = structlog.get_logger("vela.exchange")
+
+
+class _Haste(Enum):
+    """What becomes of a request for which there is no budget: it waits, fails, or uses what is kept for it."""
+
+    PATIENT = "patient"
+    ORDINARY = "ordinary"
+    URGENT = "urgent"
+
+
+_haste: ContextVar[_Haste] = ContextVar("haste", default=_Haste.PATIENT)
+
+
+class Calls:
+    """Sends requests, of which at most one more follows: when the clock was wrong, and therefore nothing was done."""
+
+    def __init__(self, clock: Clock, budget: RequestBudget, server_time: Callable[[], Awaitable[int]]) -> None:
+        """`server_time`: asks the exchange for its time, ms UTC."""
+        self.budget = budget
+        self.offset_ms = 0
+        self._clock = clock
+        self._server_time = server_time
+
+    def now(self) -> int:
+        """Return the exchange's time, ms UTC, as far as it is known."""
+        return self._clock.now() + self.offset_ms
+
+    async def set_clock(self) -> None:
+        """Find out how far the exchange's clock is ahead of ours."""
+        before = self._clock.monotonic()
+        theirs = await self._server_time()
+        travelled_ms = (self._clock.monotonic() - before) * 1000
+        self.offset_ms = round(theirs + travelled_ms / 2 - self._clock.now())
+
+    # ----------------------------------------------------------------------------------------------------- asking
+
+    async def command(self, send: Callable[[], Awaitable[_T]], *, urgent: bool) -> _T:
+        """Place or cancel. `urgent`: it cancels, protects or closes a position.
+
+        Raises:
+            OrderRefused, OrderNotFound: nothing was done, for certain.
+            OrderUnresolved: it may have been done.
+        """
+        return await self._ask(send, Asked.COMMAND, _Haste.URGENT if urgent else _Haste.ORDINARY)
+
+    async def query(self, send: Callable[[], Awaitable[_T]], *, urgent: bool = False) -> _T:
+        """Ask about orders or what is held.
+
+        Raises:
+            RateLimited, CredentialsRefused: it was not asked.
+            OrderNotFound: the exchange does not know the order.
+            OrderUnresolved: no certain answer.
+        """
+        return await self._ask(send, Asked.QUERY, _Haste.URGENT if urgent else _Haste.ORDINARY)
+
+    async def market(self, send: Callable[[], Awaitable[_T]]) -> _T:
+        """Ask what is public; waits while there is no budget.
+
+        Raises:
+            VenueUnavailable: no certain answer.
+        """
+        return await self._ask(send, Asked.MARKET, _Haste.PATIENT)
+
+    async def _ask(self, send: Callable[[], Awaitable[_T]], asked: Asked, haste: _Haste) -> _T:
+        token = _haste.set(haste)
+        try:
+            return await self._sent(send)
+        except Exception as error:  # noqa: BLE001  ccxt raises whatever it likes; what it means, one table says
+            raise translated(error, asked, max(1.0, self.budget.closed_for(self.now()))) from None
+        finally:
+            _haste.reset(token)
+
+    async def _sent(self, send: Callable[[], Awaitable[_T]]) -> _T:
+        try:
+            return await send()
+        except Exception as error:
+            if not is_wrong_clock(error):
+                raise
+            _log.warning("clock set anew", error=described(error))
+        await self.set_clock()
+        return await send()
+
+    # ------------------------------------------------------------------------------------- told by the ccxt client
+
+    async def admit(self, weight: int) -> None:
+        """Return when a request of `weight` may be sent.
+
+        Raises:
+            RateLimited: not now, and it is not one that waits.
+        """
+        haste = _haste.get()
+        while wait := self.budget.take(weight, self.now(), urgent=haste is _Haste.URGENT):
+            if haste is not _Haste.PATIENT:
+                raise RateLimited(f"no budget for requests in the next {wait:.0f} s", wait)
+            await self._clock.sleep(wait)
+
+    def answered(self, status: int, headers: Mapping[str, str], used_weight: str | None) -> None:
+        """Take what an answer says about the budget. `used_weight`: name of the header that counts this minute's."""
+        values = {name.lower(): value for name, value in headers.items()}
+        used = _whole(values.get((used_weight or "").lower()))
+        if used is not None:
+            self.budget.told(used, self.now())
+        if status in {_BANNED, _TOO_MANY}:
+            seconds = _whole(values.get("retry-after"))
+            self.budget.close(self.now(), seconds, banned=status == _BANNED)
+            _log.warning("asked too much", status=status, closed_for=self.budget.closed_for(self.now()))
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None

@@ -1,0 +1,175 @@
+"""A connection to an exchange: what is opened once and shared by all who use it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import aiohttp
+
+from vela.adapters.exchanges.unified.budget import RequestBudget
+from vela.adapters.exchanges.unified.calls import Calls
+from vela.adapters.exchanges.unified.client import ExchangeClient
+from vela.adapters.exchanges.unified.execution import FOLLOW_UP, LiveExecution
+from vela.adapters.exchanges.unified.feed import FeedPatience, LiveFeed
+from vela.adapters.exchanges.unified.history import Ohlcv
+from vela.adapters.exchanges.unified.listings import Listings
+from vela.adapters.exchanges.unified.streams import MarketStreams
+from vela.domain.crashpoints import crashpoint
+from vela.domain.errors import VelaError, VenueUnavailable
+from vela.domain.instrument import Instrument
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.clock import Clock
+from vela.ports.execution import FollowUp
+
+_TURNS_UNTIL_WRITTEN = 3
+_COMMANDS = {"POST", "DELETE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An API key of an account; never shown."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+class KeyRights(NamedTuple):
+    """What a key allows."""
+
+    can_trade: bool
+    can_withdraw: bool
+
+
+class Connection(ABC):
+    """An exchange that is traded at. Nothing is asked before `open`; then `close` it."""
+
+    name: str
+    _listings: Listings
+    _session: aiohttp.ClientSession
+
+    def __init__(self, client: ExchangeClient, clock: Clock, budget: RequestBudget) -> None:
+        """`client`: of ccxt. `clock`: the machine's. `budget`: of all requests."""
+        self._client = client
+        self._clock = clock
+        self._calls = client.calls = Calls(clock, budget, client.fetch_time)
+
+    # -------------------------------------------------------------------------------------- what each exchange says
+
+    @abstractmethod
+    async def key_rights(self) -> KeyRights:
+        """Return what the key allows, as the exchange says.
+
+        Raises:
+            VenueUnavailable: the exchange does not say so: nothing is proven.
+            CredentialsRefused: the key is refused altogether.
+        """
+
+    @abstractmethod
+    def execution(self, symbols: Iterable[TradingSymbol], follow_up: FollowUp = FOLLOW_UP) -> LiveExecution:
+        """Return the exchange's private side.
+
+        Args:
+            symbols: what is traded, or was and may have orders left.
+            follow_up: how orders have to be looked after.
+        """
+
+    @abstractmethod
+    def _streams(self) -> MarketStreams:
+        """Return the exchange's public sockets."""
+
+    # ---------------------------------------------------------------------------------------------- the same for all
+
+    async def open(self) -> None:
+        """Reach the exchange, set the clock, read what is listed. Its assets are known from now on.
+
+        Raises:
+            VenueUnavailable: it cannot be reached, or does not answer as it should.
+        """
+        self._session = _session(self._client.cafile)
+        self._client.session, self._client.own_session = self._session, False
+        try:
+            await self._calls.market(self._calls.set_clock)
+            markets = await self._calls.market(self._client.load_markets)
+        except VelaError as problem:
+            await self.close()
+            raise VenueUnavailable(f"{self.name} cannot be used: {problem}") from None
+        self._listings = Listings(self.name, markets.values())
+
+    async def close(self) -> None:
+        """Close all sockets."""
+        await self._client.close()
+        await self._session.close()
+
+    def clock_offset(self) -> int:
+        """Return by how many ms the exchange's clock is ahead of ours."""
+        return self._calls.offset_ms
+
+    def instruments(self, symbols: Iterable[TradingSymbol]) -> list[Instrument]:
+        """Return trading rules.
+
+        Raises:
+            ConfigurationError: a symbol is not listed, or not traded now.
+        """
+        return self._listings.trading(symbols)
+
+    def feed(
+        self,
+        symbols: Iterable[TradingSymbol],
+        timeframe: Timeframe,
+        clock: Clock,
+        settled: Callable[[], Awaitable[None]],
+        *,
+        patience: FeedPatience | None = None,
+    ) -> LiveFeed:
+        """Return the exchange's public side; one at a time can be read.
+
+        Args:
+            symbols: what is read.
+            timeframe: length of the candles.
+            clock: the market's time.
+            settled: returns when all that followed from what was yielded has been handled.
+            patience: how long to wait for what.
+
+        Raises:
+            ConfigurationError: a symbol is not listed, or not traded now.
+        """
+        history = Ohlcv(self._client, self._calls, self._listings)
+        rules = self.instruments(symbols)
+        return LiveFeed(self._streams(), history, rules, timeframe, clock, settled, patience=patience)
+
+
+def _session(cafile: str) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_chunk_sent.append(_on_body)
+    trace.on_request_end.append(_on_answer)
+    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=cafile))
+    return aiohttp.ClientSession(connector=connector, trust_env=False, trace_configs=[trace])
+
+
+async def _on_body(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, sent: aiohttp.TraceRequestChunkSentParams
+) -> None:
+    if sent.method in _COMMANDS:
+        _pass_later(_TURNS_UNTIL_WRITTEN)
+
+
+def _pass_later(turns: int) -> None:
+    # We are told before the bytes are written; a few turns of the loop later they are.
+    if turns:
+        asyncio.get_running_loop().call_soon(_pass_later, turns - 1)
+    else:
+        crashpoint("P06")
+
+
+async def _on_answer(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams
+) -> None:
+    if answer.method in _COMMANDS:
+        crashpoint("P07")
