@@ -7,16 +7,24 @@ import hashlib
 import hmac
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
+import msgspec
 
 from vela.bootstrap.settings import load_settings
-from vela.bootstrap.venue import VenueReady, VenueSettings, run_venue
+from vela.bootstrap.venue import Played, VenueReady, VenueSettings, run_venue, serve_market
+from vela.domain.candles import Candle
+from vela.domain.events import PricesMoved, SymbolCandle, Tick
+from vela.domain.instrument import Instrument
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.market_data import MarketEvent
 
 KEY, SECRET = "test-key", "test-secret"
 MARKET = {"symbols": "BTC,ETH", "seed": 3, "speed": 600}
@@ -63,9 +71,25 @@ class RunningVenue:
 
 @contextmanager
 def running_venue(market: dict[str, Any] | None = None, **options) -> Iterator[RunningVenue]:
+    """A venue that plays a market of settings."""
+    settings = load_settings(MARKET | (market or {}), {})
     balances = {"USDT": Decimal(1_000_000), "BTC": Decimal(10)}
-    chosen: dict[str, Any] = {"balances": balances, "api_key": KEY, "api_secret": SECRET, **options}
-    settings = VenueSettings(port=0, control_port=0, **chosen)
+    with _served(partial(run_venue, settings), {"balances": balances, **options}) as venue:
+        while venue.public("ticker/price?symbol=BTCUSDT")["price"] == "0.00000000":  # until the market's first prices
+            time.sleep(0.02)
+        yield venue
+
+
+@contextmanager
+def scripted_venue(script: ScriptedMarket, **options) -> Iterator[RunningVenue]:
+    """A venue whose market moves when the test says so."""
+    with _served(partial(serve_market, Played(script, 0, "scripted", 0)), options) as venue:
+        yield venue
+
+
+@contextmanager
+def _served(serve: Callable[..., Coroutine[Any, Any, None]], options: dict[str, Any]) -> Iterator[RunningVenue]:
+    settings = VenueSettings(port=0, control_port=0, **{"api_key": KEY, "api_secret": SECRET, **options})
     loop, stop, started = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
     ready: list[VenueReady] = []
 
@@ -75,7 +99,7 @@ def running_venue(market: dict[str, Any] | None = None, **options) -> Iterator[R
 
     def run() -> None:
         try:
-            loop.run_until_complete(run_venue(load_settings(MARKET | (market or {}), {}), settings, stop, on_ready))
+            loop.run_until_complete(serve(settings, stop, on_ready))
         finally:
             started.set()
             loop.close()
@@ -84,11 +108,51 @@ def running_venue(market: dict[str, Any] | None = None, **options) -> Iterator[R
     thread.start()
     assert started.wait(30)
     venue = RunningVenue(ready[0])
-    while venue.public("ticker/price?symbol=BTCUSDT")["price"] == "0.00000000":  # until the market's first prices
-        time.sleep(0.02)
     try:
         yield venue
     finally:
         venue.control.close()
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
+
+
+class ScriptedMarket:
+    """A market without candles of its own; whoever holds it moves it, from any thread."""
+
+    def __init__(self, *instruments: Instrument, volume: float) -> None:
+        """`volume`: base that the book rests on."""
+        self.timeframe = Timeframe.M1
+        self._instruments = instruments
+        self._volume = volume
+        self._queue: asyncio.Queue[tuple[MarketEvent, threading.Event]] = asyncio.Queue()
+        self._loop: asyncio.AbstractEventLoop
+        self._is_read = threading.Event()
+
+    def instruments(self) -> Sequence[Instrument]:
+        return self._instruments
+
+    async def history(self, symbol: TradingSymbol, before: int, count: int) -> Sequence[Candle]:
+        return []
+
+    async def stream(self) -> AsyncIterator[MarketEvent]:
+        self._loop = asyncio.get_running_loop()
+        self._is_read.set()
+        while True:
+            event, handled = await self._queue.get()
+            yield event
+            handled.set()
+
+    def move(self, tick: Tick, time: int) -> None:
+        """Move a price and return when the venue has dealt with that. `time`: ms UTC."""
+        tick = msgspec.structs.replace(tick, volume=self._volume)
+        self.tell(PricesMoved(time=time, ticks=(tick,)))
+
+    def close(self, *rows: SymbolCandle) -> None:
+        """Close candles."""
+        self.tell(rows)
+
+    def tell(self, event: MarketEvent) -> None:
+        handled = threading.Event()
+        assert self._is_read.wait(10)
+        self._loop.call_soon_threadsafe(self._queue.put_nowait, (event, handled))
+        assert handled.wait(10)

@@ -20,6 +20,7 @@ from vela.bootstrap.settings import SYNTHETIC, Settings
 from vela.dashboard.server import PageServer, bind
 from vela.domain.errors import ConfigurationError, VelaError
 from vela.domain.instrument import Instrument
+from vela.ports.market_data import MarketData
 from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
 from vela.simulation.synthetic import SyntheticMarket
@@ -78,6 +79,16 @@ class VenueReady:
     symbols: str
 
 
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A market to be served. `start`: its first moment, ms UTC; `title`: for people; `seed`: of book and faults."""
+
+    market: MarketData
+    start: int
+    title: str
+    seed: int
+
+
 async def run_venue(
     settings: Settings, venue_settings: VenueSettings, stop: asyncio.Event, on_ready: Callable[[VenueReady], None]
 ) -> None:
@@ -87,23 +98,36 @@ async def run_venue(
         ConfigurationError: a setting makes no sense, or a port cannot be had.
         CandleError: a recording cannot be used.
     """
-    wall = SystemClock()
     market = open_market(settings)
-    source = _at_life_speed(market, settings, wall.now())
+    source = _at_life_speed(market, settings, SystemClock().now())
     feed = SimulatedFeed(source, SimulatedClock(source.start, settings.speed), _give_others_a_turn)
+    played = Played(feed, source.start, market.title, settings.seed)
+    await serve_market(played, venue_settings, stop, on_ready)
+
+
+async def serve_market(
+    played: Played, venue_settings: VenueSettings, stop: asyncio.Event, on_ready: Callable[[VenueReady], None]
+) -> None:
+    """Serve a market that somebody else made until `stop`.
+
+    Raises:
+        ConfigurationError: a setting makes no sense, or a port cannot be had.
+    """
+    wall = SystemClock()
+    instruments = played.market.instruments()
     exchange = SpotExchange(
-        _with_rules(source.instruments()),
-        _balances(venue_settings.balances, source),
+        _with_rules(instruments),
+        _balances(venue_settings.balances, instruments),
         fees=venue_settings.fees,
-        seed=settings.seed,
+        seed=played.seed,
     )
-    venue = await open_venue(feed, exchange, source.start, wall)
-    plan = FaultPlan(settings.seed)
+    venue = await open_venue(played.market, exchange, played.start, wall)
+    plan = FaultPlan(played.seed)
     desk = Desk(
         venue,
         api_key=venue_settings.api_key,
         api_secret=venue_settings.api_secret,
-        seed=settings.seed,
+        seed=played.seed,
         weight_limit=venue_settings.weight_limit,
     )
     with ExitStack() as stack:
@@ -113,8 +137,8 @@ async def run_venue(
         apps = (binance_app(desk, plan, wall), Control(venue, plan).app())
         servers = [_server(app, venue_settings.host, port, stack) for app, port in zip(apps, ports, strict=True)]
         symbols = ", ".join(map(str, exchange.instruments))
-        on_ready(VenueReady(servers[0][1], servers[1][1], market.title, symbols))
-        await _serve([server for server, _ in servers], venue, feed, stop)
+        on_ready(VenueReady(servers[0][1], servers[1][1], played.title, symbols))
+        await _serve([server for server, _ in servers], venue, played.market, stop)
 
 
 def _at_life_speed(market: Market, settings: Settings, now: int) -> CandleSource:
@@ -135,8 +159,8 @@ def _with_rules(instruments: Sequence[Instrument]) -> list[Instrument]:
     ]
 
 
-def _balances(given: Mapping[str, Decimal], source: CandleSource) -> dict[str, Decimal]:
-    symbols = [rules.symbol for rules in source.instruments()]
+def _balances(given: Mapping[str, Decimal], instruments: Sequence[Instrument]) -> dict[str, Decimal]:
+    symbols = [rules.symbol for rules in instruments]
     assets = {asset for symbol in symbols for asset in (symbol.base, symbol.quote.value)}
     unknown = given.keys() - assets
     if unknown:
@@ -161,10 +185,10 @@ def _server(app: ASGIApp, host: str, port: int, stack: ExitStack) -> tuple[PageS
     return server, int(bound.getsockname()[1])
 
 
-async def _serve(servers: Sequence[PageServer], venue: Venue, feed: SimulatedFeed, stop: asyncio.Event) -> None:
+async def _serve(servers: Sequence[PageServer], venue: Venue, market: MarketData, stop: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as group:
-            playing = group.create_task(venue.play(feed))
+            playing = group.create_task(venue.play(market))
             for server in servers:
                 group.create_task(server.run_until_stopped())
             await stop.wait()
