@@ -106,6 +106,16 @@ def test_who_may_ask(venue) -> None:
     assert error(venue.call("GET", "account", x=1, y=2))[1] == -1104
 
 
+def test_what_the_key_may_do(venue) -> None:
+    path = "/sapi/v1/account/apiRestrictions"
+    allowed = {name for name, may in venue.call("GET", path).json().items() if may is True}
+    assert allowed == {"enableReading", "enableSpotAndMarginTrading"}
+    assert error(venue.call("GET", path, key="other"))[:2] == (401, -2015)
+    with running_venue(key_may_withdraw=True) as generous:
+        assert generous.call("GET", path).json()["enableWithdrawals"] is True
+    assert venue.call("GET", "/sapi/v1/system/status").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("offset", "message"),
     [

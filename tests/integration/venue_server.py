@@ -42,11 +42,12 @@ class RunningVenue:
     def call(
         self, method: str, path: str, *, in_body: bool = False, key: str = KEY, **parameters: Any
     ) -> httpx.Response:
-        """Send a signed request; the clock is the machine's."""
+        """Send a signed request; the clock is the machine's. `path`: under /api/v3/, or whole if it begins with /."""
         sent = urlencode({"timestamp": time.time_ns() // 1_000_000, **parameters})
         signature = hmac.new(SECRET.encode(), sent.encode(), hashlib.sha256).hexdigest()
         sent = f"{sent}&signature={signature}"
-        url = f"{self.http}/api/v3/{path}" if in_body else f"{self.http}/api/v3/{path}?{sent}"
+        address = self.http + path if path.startswith("/") else f"{self.http}/api/v3/{path}"
+        url = address if in_body else f"{address}?{sent}"
         content = sent if in_body else None
         with httpx.Client(trust_env=False, timeout=5) as client:
             return client.request(method, url, content=content, headers={"X-MBX-APIKEY": key})

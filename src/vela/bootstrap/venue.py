@@ -47,6 +47,7 @@ class VenueSettings:
         balances: at the start, by asset; empty: 10,000 of every quote.
         fees: what trades cost.
         api_key, api_secret: of its one account.
+        key_may_withdraw: what the venue says of the key.
         weight_limit: request weight per minute, above 0.
         truth: a file to which every event is appended; None: kept in memory only.
     """
@@ -58,6 +59,7 @@ class VenueSettings:
     fees: SpotFees = _FEES
     api_key: str = "vela-venue-key"
     api_secret: str = "vela-venue-secret"  # noqa: S105  of a market where nothing is worth anything
+    key_may_withdraw: bool = False
     weight_limit: int = 6000
     truth: Path | None = None
 
@@ -129,6 +131,7 @@ async def serve_market(
         api_secret=venue_settings.api_secret,
         seed=played.seed,
         weight_limit=venue_settings.weight_limit,
+        key_may_withdraw=venue_settings.key_may_withdraw,
     )
     with ExitStack() as stack:
         if venue_settings.truth is not None:

@@ -30,6 +30,10 @@ def venue(  # noqa: PLR0917  one parameter per option
     fee_in_quote: Annotated[bool, typer.Option("--fee-in-quote", help="Take fees in quote, never in base.")] = False,
     api_key: Annotated[str | None, typer.Option(help="The account's key.")] = None,
     api_secret: Annotated[str | None, typer.Option(help="The account's secret.")] = None,
+    key_may_withdraw: Annotated[
+        bool,
+        typer.Option("--key-may-withdraw", help="Say that the key allows withdrawals, which a client should refuse."),
+    ] = False,
     weight_limit: Annotated[int | None, typer.Option(help="Request weight per minute.")] = None,
     truth: Annotated[str | None, typer.Option(help="Append every order's events to this file, as JSON.")] = None,
 ) -> None:
@@ -54,6 +58,7 @@ def venue(  # noqa: PLR0917  one parameter per option
         control_port=control_port,
         balances=read_balances(balance or []),
         fees=SpotFees(exact(maker_fee), exact(taker_fee), in_quote=fee_in_quote),
+        key_may_withdraw=key_may_withdraw,
         truth=None if truth is None else Path(truth),
         **{name: value for name, value in optional.items() if value is not None},  # type: ignore[arg-type]
     )

@@ -21,6 +21,7 @@ def binance_app(desk: Desk, plan: FaultPlan, clock: Clock) -> Starlette:
     return Starlette(
         routes=[
             Route(ROOT + "{path:path}", rest.answer, methods=["GET", "POST", "PUT", "DELETE"]),
+            Route("/sapi/{path:path}", rest.answer, methods=["GET"]),
             WebSocketRoute("/ws-api/v3", sockets.api),
             WebSocketRoute("/ws", sockets.streams),
             WebSocketRoute("/ws/{path:path}", sockets.streams),

@@ -90,11 +90,30 @@ class ListenKeys:
 class Desk:
     """The venue, and what only Binance's clients know of it."""
 
-    def __init__(self, venue: Venue, *, api_key: str, api_secret: str, seed: int, weight_limit: int) -> None:
-        """Serve one account, whose key and secret are given. `weight_limit`: request weight per minute, above 0."""
+    def __init__(
+        self,
+        venue: Venue,
+        *,
+        api_key: str,
+        api_secret: str,
+        seed: int,
+        weight_limit: int,
+        key_may_withdraw: bool = False,
+    ) -> None:
+        """Serve one account.
+
+        Args:
+            venue: where it trades.
+            api_key: what its requests bring.
+            api_secret: what they are signed with.
+            seed: of the keys of its streams.
+            weight_limit: request weight per minute, above 0.
+            key_may_withdraw: what the venue says of the key; nothing can be withdrawn here.
+        """
         self.venue = venue
         self.api_key = api_key
         self.api_secret = api_secret
+        self.key_may_withdraw = key_may_withdraw
         self.listen_keys = ListenKeys(seed)
         self.depths = Depths(venue.exchange)
         self.weight_limit = weight_limit

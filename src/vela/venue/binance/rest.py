@@ -15,12 +15,14 @@ from vela.venue.binance.listen_keys import LISTEN_KEYS
 from vela.venue.binance.pairs import PAIRS
 from vela.venue.binance.parameters import read_parameters
 from vela.venue.binance.public import PUBLIC
+from vela.venue.binance.restrictions import RESTRICTIONS
 from vela.venue.binance.trading import TRADING
 from vela.venue.connections import CUT
 from vela.venue.faults import OF_REQUESTS, Fault, FaultKind, FaultPlan
 
 ROOT = "/api/v3/"
-ENDPOINTS: dict[tuple[str, str], Endpoint] = PUBLIC | TRADING | PAIRS | LISTEN_KEYS
+ENDPOINTS: dict[tuple[str, str], Endpoint] = PUBLIC | TRADING | PAIRS | LISTEN_KEYS | RESTRICTIONS
+"""By method and path: those under `ROOT` without it, others whole."""
 
 _TIMEOUT_S, _DELAY_S, _BAN_S, _MAINTENANCE_S = 60.0, 1.0, 120.0, 60.0
 _STATUS_UNKNOWN = (
