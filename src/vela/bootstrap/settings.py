@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from vela.adapters.exchanges import EXCHANGES
 from vela.domain.errors import ConfigurationError
 from vela.domain.execution_rules import PPM
 from vela.domain.money import exact
@@ -37,12 +38,13 @@ ENVIRONMENT_PREFIX = "VELA_"
 SYNTHETIC = "synthetic"
 DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
 
-# Switches of the build and of the tests that share the prefix.
-_NOT_SETTINGS = frozenset({"skip_web", "require_browser"})
+# Secrets, and switches of the build and of the tests, that share the prefix.
+_NOT_SETTINGS = frozenset({"skip_web", "require_browser", "api_key", "api_secret", "crash_at"})
 
 _DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
 _LOOKS_LIKE_DATE = re.compile(r"(19|20|21)\d\d((0\d|1[0-2])[0-3]\d)?")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1_000}
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
 _BROKEN = re.compile("[\0\ud800-\udfff]")  # bytes that are no UTF-8 arrive as lone surrogates
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS = 7_258_118_400_000
@@ -236,7 +238,11 @@ class TradingSettings(BaseModel):
 class Settings(TradingSettings):
     """All settings of a running system, checked."""
 
+    exchange: Text | None = None
     market: Text = SYNTHETIC
+    live: bool = False
+    exchange_url: Text | None = None
+    key_file: Path | None = None
     seed: Whole = Field(default=12, ge=0, le=2**32 - 1)
     speed: float | None = Field(default=60.0, description="times life speed; None: as fast as it goes")
     candles: Whole | None = Field(default=None, ge=1, description="stop the market after so many candles")
@@ -259,6 +265,30 @@ class Settings(TradingSettings):
         if not 0.01 <= speed <= 1e6:
             raise ValueError("accepted: 0.01 to 1000000, or max")
         return speed
+
+    @field_validator("exchange")
+    @classmethod
+    def _check_exchange(cls, value: str | None) -> str | None:
+        if value is not None and value not in EXCHANGES:
+            raise ValueError(f"accepted: {', '.join(EXCHANGES)}")
+        return value
+
+    @field_validator("market", "live", "exchange_url", "key_file")
+    @classmethod
+    def _check_place(cls, value: object, info: ValidationInfo) -> object:
+        exchange, name = info.data.get("exchange"), str(info.field_name)
+        if name == "market" and exchange is not None and value != SYNTHETIC:
+            raise ValueError("accepted: a market, or --exchange; not both")
+        if name != "market" and value and exchange is None:
+            raise ValueError("accepted: with --exchange")
+        return value
+
+    @field_validator("exchange_url")
+    @classmethod
+    def _check_address(cls, value: str | None) -> str | None:
+        if value is not None and not _ADDRESS.fullmatch(value):
+            raise ValueError("accepted: an address such as http://127.0.0.1:8080")
+        return value
 
     @field_validator("strategies")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from vela.bootstrap.application import Application, Ready
+from vela.bootstrap.crash_test import arm_from
 from vela.bootstrap.logs import set_up_logs
+from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
 from vela.cli.output import print_json
 from vela.domain.money import plain
@@ -23,20 +26,40 @@ _REDRAW_SECONDS = 0.2
 _terminal = Console(stderr=True, highlight=False)
 
 
-def run_session(settings: Settings, *, until_end: bool, as_json: bool) -> None:
+def run_session(settings: Settings, *, until_end: bool, as_json: bool, confirmation: str | None = None) -> None:
     """Run until Ctrl-C or the market's end, then print the summary.
+
+    Args:
+        settings: all of them.
+        until_end: leave when the market ends.
+        as_json: print the summary as JSON.
+        confirmation: the words that allow real orders, where they are not to be asked for.
 
     Raises:
         VelaError: a setting makes no sense, or the system could not start or go on.
     """
     set_up_logs()
-    application = Application(settings, until_end=until_end)
+    arm_from(os.environ)
+    application = Application(settings, until_end=until_end, marketplace=_marketplace(settings, confirmation))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         summary = runner.run(_run(application, settings))
     if as_json:
         print_json(as_contract(summary))
     else:
         _print_summary(summary, settings)
+
+
+def _marketplace(settings: Settings, confirmation: str | None) -> Marketplace | None:
+    if settings.exchange is None:
+        return None
+    from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
+    from vela.bootstrap.live_trading import confirm, read_credentials
+
+    if not settings.live:
+        return ExchangeMarketplace(settings, None)
+    credentials = read_credentials(settings, os.environ)
+    confirm(settings, confirmation, _terminal.input if sys.stdin.isatty() else None)
+    return ExchangeMarketplace(settings, credentials)
 
 
 def as_contract(summary: Summary) -> dict[str, object]:

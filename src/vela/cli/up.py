@@ -10,6 +10,11 @@ from vela.cli import rule_options as rule
 
 
 def up(  # noqa: PLR0917  one parameter per option
+    exchange: Annotated[str | None, typer.Option(help="A real exchange's prices: binance.")] = None,
+    live: Annotated[bool | None, typer.Option("--live", help="Trade there with real money, not on paper.")] = None,
+    confirm: Annotated[str | None, typer.Option(help="The words that confirm --live; else they are asked for.")] = None,
+    key_file: Annotated[str | None, typer.Option(help="File with the account's key and secret.")] = None,
+    exchange_url: Annotated[str | None, typer.Option(help="Another server that speaks like the exchange.")] = None,
     market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
     speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
@@ -38,10 +43,11 @@ def up(  # noqa: PLR0917  one parameter per option
     until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the market ends.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON when leaving.")] = False,
 ) -> None:
-    """Trade on paper, with a page to watch it: a synthetic market, or a replay of recorded candles.
+    """Trade, with a page to watch it: a synthetic market, a replay of recorded candles, or an exchange.
 
     Example: vela up --speed 120
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
+    Example: vela up --exchange binance --symbols BTC,ETH
     """
     rules = rule.given(locals())
     import os
@@ -51,6 +57,10 @@ def up(  # noqa: PLR0917  one parameter per option
 
     given = {
         **rules,
+        "exchange": exchange,
+        "live": live,
+        "key_file": key_file,
+        "exchange_url": exchange_url,
         "market": market,
         "seed": seed,
         "speed": speed,
@@ -61,4 +71,4 @@ def up(  # noqa: PLR0917  one parameter per option
         "host": host,
         "page": page,
     }
-    run_session(load_settings(given, os.environ), until_end=until_end, as_json=json)
+    run_session(load_settings(given, os.environ), until_end=until_end, as_json=json, confirmation=confirm)

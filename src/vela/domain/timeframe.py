@@ -10,6 +10,7 @@ from vela.domain.errors import ConfigurationError
 class Timeframe(StrEnum):
     """A candle's length, written as exchanges write it: `1m`, `4h`, `1d`."""
 
+    S1 = "1s"
     M1 = "1m"
     M3 = "3m"
     M5 = "5m"
@@ -56,5 +57,5 @@ class Timeframe(StrEnum):
         raise ConfigurationError(f"candles of {length_ms / 1000:g} s fit no timeframe; accepted: {accepted}")
 
 
-_UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MILLISECONDS = {member: int(member.value[:-1]) * _UNIT_MS[member.value[-1]] for member in Timeframe}

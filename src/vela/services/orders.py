@@ -143,7 +143,7 @@ class OrdersService(Service):
                 self._manager.on_market_ended()
 
     async def _on_prices(self, prices: PricesMoved) -> None:
-        self._priced.update((tick.symbol, prices.time) for tick in prices.ticks)
+        self._priced.update((tick.symbol, self._told) for tick in prices.ticks)
         await self._follow(self._manager.on_reports(await self._execution.on_prices(prices)))
         await self._follow(self._manager.on_ticks(prices.ticks, prices.time))
 
@@ -170,9 +170,10 @@ class OrdersService(Service):
         """Say what, beyond the account, speaks against an entry; nothing ever speaks against an exit."""
         if signal.action is not Action.BUY:
             return None
-        if self.wall_clock.now() - self._told > _LATE_MS:
+        now = self.wall_clock.now()
+        if now - self._told > _LATE_MS:
             return Refusal.LATE
-        if self._clock.now() - self._priced.get(signal.symbol, 0) > _STALE_MS:
+        if now - self._priced.get(signal.symbol, 0) > _STALE_MS:
             return Refusal.NO_PRICE
         return Refusal.VENUE if self._is_shut_out else None
 

@@ -66,7 +66,7 @@ def test_what_is_left_out_stays_out_whatever_the_settings_file_says(folder: Path
         ({"parameters": {"fast": "\ud800"}}, "'fast' was '\\ud800'; accepted: text that can be printed"),
         ({"strategy": "Sma\0"}, "'strategy' was 'Sma\\x00'; accepted: text"),
         ({"symbols": "banana"}, "setting symbols (option) was 'banana'"),
-        ({"timeframe": "7m"}, "setting timeframe (option) was '7m'; accepted: 1m, "),
+        ({"timeframe": "7m"}, "setting timeframe (option) was '7m'; accepted: 1s, 1m, "),
         ({"from_": "yesterday"}, "setting from (option) was 'yesterday'; accepted: a date"),
         ({"rules": {"stake": "200%"}}, "setting stake (option) was '200%'; accepted: "),
         ({"rules": {"instruments": "/etc/passwd"}}, "rule 'instruments' is unknown; accepted: capital, "),

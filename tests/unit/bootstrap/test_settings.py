@@ -141,7 +141,11 @@ def test_what_would_do_nothing_alone_is_accepted_beside_what_it_needs(without, b
 # ----------------------------------------------------------------------------------------------------- what is refused
 
 NONSENSE: dict[str, list[object]] = {
+    "exchange": ["", "nyse", 5, "Binance"],
     "market": ["", 5, "a\0b", "a\udcffb"],
+    "live": ["perhaps", 5, [], True],  # all of these need an exchange
+    "exchange_url": ["", "127.0.0.1", "ftp://x", 5, "http://127.0.0.1:8080"],
+    "key_file": [5, [], "keys.toml"],
     "seed": ["", "-1", 2**32, "x", 1.5, "1.0", True, []],
     "speed": ["", "0", "-1", "abc", "nan", "inf", -math.inf, "1e7", True, [60]],
     "symbols": ["", ",", "FOO", "BTC,,ETH", "BTC,", "BTC\nETH", 5, ["BTC", 5], [], {"BTC": 1}, True],

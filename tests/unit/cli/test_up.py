@@ -89,7 +89,7 @@ def test_a_market_without_an_end(refuses) -> None:
         ("--symbols", "ETHBTC", "symbol ETH/BTC is quoted in BTC"),
         ("--strategy", "Foo", "strategy 'Foo' is unknown; accepted: "),
         ("--strategy", "", "setting strategy (option) was ''"),
-        ("--timeframe", "1w", "setting timeframe (option) was '1w'; accepted: 1m, 3m"),
+        ("--timeframe", "1w", "setting timeframe (option) was '1w'; accepted: 1s, 1m"),
         ("--market", "", "setting market (option) was ''"),
         ("--speed", "0", "setting speed (option) was '0'; accepted: 0.01 to 1000000, or max"),
         ("--stop-loss", "150", "setting stop_loss (option) was '150'; accepted: less than 100"),

@@ -1,1 +1,6 @@
 """Venues."""
+
+from __future__ import annotations
+
+EXCHANGES = ("binance",)
+"""Those that orders of real money can go to."""

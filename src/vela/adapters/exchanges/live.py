@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from vela.adapters.exchanges import EXCHANGES
 from vela.adapters.exchanges.unified.connection import Connection, Credentials
 from vela.domain.errors import ConfigurationError
 from vela.ports.clock import Clock
-
-EXCHANGES = ("binance",)
 
 
 async def connect(

@@ -1,0 +1,126 @@
+"""An exchange as the place where a session trades: its market, and a paper account or the real one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from typing_extensions import override
+
+from vela.adapters.clock import SystemClock
+from vela.adapters.exchanges.live import connect
+from vela.adapters.exchanges.unified.connection import Connection, Credentials
+from vela.adapters.storage.lock import AccountLock
+from vela.adapters.storage.sql.database import Purpose
+from vela.adapters.storage.sql.record import Record
+from vela.bootstrap.live_trading import account_locks, require_capital, require_safe
+from vela.bootstrap.marketplace import Marketplace, Settled, paper_account
+from vela.bootstrap.settings import DEFAULT_SYMBOLS, Settings
+from vela.domain.errors import ConfigurationError
+from vela.domain.instrument import Instrument
+from vela.domain.timeframe import Timeframe
+from vela.domain.trading_symbol import parse_symbol_list
+from vela.engine.rules import TradingRules
+from vela.ports.clock import Clock
+from vela.ports.execution import Execution
+from vela.ports.market_data import MarketData
+
+
+class ExchangeMarketplace(Marketplace):
+    """A real exchange, or a server that speaks like one."""
+
+    has_end = False
+
+    def __init__(self, settings: Settings, credentials: Credentials | None) -> None:
+        """`credentials`: of the account that is traded with real money; None: on paper."""
+        self._settings = settings
+        self._credentials = credentials
+        self._connection: Connection | None = None
+        self._lock: AccountLock | None = None
+        self._clock = SystemClock()
+        name = str(settings.exchange)
+        where = name if settings.exchange_url is None else f"{name} at {settings.exchange_url}"
+        self.title = where if credentials is not None else f"{where}, live prices"
+        self.mode = "paper" if credentials is None else "live"
+        self.exchange = name if settings.exchange_url is None else f"{name}-elsewhere"
+        self.symbols = settings.symbols or tuple(parse_symbol_list(DEFAULT_SYMBOLS))
+        self.timeframe = settings.timeframe or Timeframe.M1
+        self.durability = Purpose.JOURNAL if credentials is None else Purpose.TRADING
+        self.identity = {
+            "market": where,
+            "account": "paper" if credentials is None else _digest(credentials),
+            "symbols": ",".join(map(str, self.symbols)),
+            "timeframe": self.timeframe.value,
+        }
+
+    async def open(self, record: Record) -> None:
+        """See `Marketplace.open`.
+
+        Raises:
+            VenueUnavailable: the exchange cannot be reached.
+            ConfigurationError: the account, its key or this machine's clock is not fit to be traded with.
+            StorageLocked: another instance trades on the account.
+        """
+        if self._credentials is not None:
+            self._lock = AccountLock(account_locks(), _digest(self._credentials))
+        connection = self._connection = await connect(
+            str(self._settings.exchange), self._credentials, self._clock, base_url=self._settings.exchange_url
+        )
+        rules = self._settings.rules
+        connection.instruments(self.symbols)
+        if self._credentials is not None:
+            await require_safe(connection)
+            is_new = not (await record.trading.load()).balances
+            if is_new:
+                await require_capital(connection.execution(self.symbols), rules.quote, rules.initial_capital)
+
+    async def close(self) -> None:
+        """See `Marketplace.close`."""
+        if self._connection is not None:
+            await self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def instruments(self) -> Sequence[Instrument]:
+        """See `Marketplace.instruments`."""
+        return self._connected.instruments(self.symbols)
+
+    @override
+    def start_of(self, cursor: int | None) -> int:
+        """See `Marketplace.start_of`. A market that is really there does not wait."""
+        return self._clock.now()
+
+    @override
+    def clock(self, cursor: int | None) -> Clock:
+        """See `Marketplace.clock`."""
+        return self._clock
+
+    def history(self, clock: Clock) -> MarketData:
+        """See `Marketplace.history`."""
+        return self._connected.feed(self.symbols, self.timeframe, clock, _nobody_waits)
+
+    @override
+    def feed(self, clock: Clock, settled: Settled, cursor: int | None) -> MarketData:
+        """See `Marketplace.feed`. What was missed is asked for when the next candle comes."""
+        return self._connected.feed(self.symbols, self.timeframe, clock, settled)
+
+    def execution(self, record: Record, rules: TradingRules) -> Execution:
+        """See `Marketplace.execution`."""
+        if self._credentials is None:
+            return paper_account(record, self.instruments(), rules)
+        return self._connected.execution(self.symbols)
+
+    @property
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise ConfigurationError(f"{self.title} is not connected; accepted: after `open`")
+        return self._connection
+
+
+def _digest(credentials: Credentials) -> str:
+    # Tells accounts apart, and tells nobody the key.
+    return hashlib.sha256(credentials.key.encode()).hexdigest()[:16]
+
+
+async def _nobody_waits() -> None:
+    pass
