@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
+from vela.bootstrap.played import Played
 from vela.bootstrap.settings import load_settings
-from vela.bootstrap.venue import Played, VenueReady, VenueSettings, run_venue, serve_market
+from vela.bootstrap.venue import VenueReady, VenueSettings, run_venue, serve_market
 from vela.domain.candles import Candle
 from vela.domain.events import PricesMoved, SymbolCandle, Tick
 from vela.domain.instrument import Instrument

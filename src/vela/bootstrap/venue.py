@@ -7,23 +7,23 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from starlette.types import ASGIApp
 
-from vela.adapters.clock import SimulatedClock, SystemClock
-from vela.adapters.exchanges.simulated.feed import SimulatedFeed
-from vela.adapters.exchanges.simulated.sources import CandleSource, SyntheticSource
-from vela.bootstrap.market import Market, open_market
-from vela.bootstrap.settings import SYNTHETIC, Settings
+from vela.adapters.clock import SystemClock
+from vela.bootstrap.played import Played, open_played, with_rules
+from vela.bootstrap.settings import Settings
 from vela.dashboard.server import PageServer, bind
 from vela.domain.errors import ConfigurationError, VelaError
 from vela.domain.instrument import Instrument
+from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.market_data import MarketData
+from vela.simulation.depth import flat_offers, spread_offers
 from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
-from vela.simulation.synthetic import SyntheticMarket
 from vela.venue.binance.app import binance_app
 from vela.venue.binance.desk import Desk
 from vela.venue.connections import CuttableHttp
@@ -49,6 +49,8 @@ class VenueSettings:
         api_key, api_secret: of its one account.
         key_may_withdraw: what the venue says of the key.
         weight_limit: request weight per minute, above 0.
+        prices: at which a still market stands, in quote per base; of symbols left out: as in the made-up market.
+        flat_book: everything is offered at the price itself.
         truth: a file to which every event is appended; None: kept in memory only.
     """
 
@@ -61,6 +63,8 @@ class VenueSettings:
     api_secret: str = "vela-venue-secret"  # noqa: S105  of a market where nothing is worth anything
     key_may_withdraw: bool = False
     weight_limit: int = 6000
+    prices: Mapping[TradingSymbol, Decimal] = field(default_factory=dict)
+    flat_book: bool = False
     truth: Path | None = None
 
     def __post_init__(self) -> None:
@@ -81,16 +85,6 @@ class VenueReady:
     symbols: str
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A market to be served. `start`: its first moment, ms UTC; `title`: for people; `seed`: of book and faults."""
-
-    market: MarketData
-    start: int
-    title: str
-    seed: int
-
-
 async def run_venue(
     settings: Settings, venue_settings: VenueSettings, stop: asyncio.Event, on_ready: Callable[[VenueReady], None]
 ) -> None:
@@ -100,10 +94,7 @@ async def run_venue(
         ConfigurationError: a setting makes no sense, or a port cannot be had.
         CandleError: a recording cannot be used.
     """
-    market = open_market(settings)
-    source = _at_life_speed(market, settings, SystemClock().now())
-    feed = SimulatedFeed(source, SimulatedClock(source.start, settings.speed), _give_others_a_turn)
-    played = Played(feed, source.start, market.title, settings.seed)
+    played = open_played(settings, venue_settings.prices, SystemClock().now())
     await serve_market(played, venue_settings, stop, on_ready)
 
 
@@ -116,12 +107,12 @@ async def serve_market(
         ConfigurationError: a setting makes no sense, or a port cannot be had.
     """
     wall = SystemClock()
-    instruments = played.market.instruments()
+    instruments = with_rules(played.market.instruments())
     exchange = SpotExchange(
-        _with_rules(instruments),
+        instruments,
         _balances(venue_settings.balances, instruments),
         fees=venue_settings.fees,
-        seed=played.seed,
+        offers=flat_offers if venue_settings.flat_book else partial(spread_offers, seed=played.seed),
     )
     venue = await open_venue(played.market, exchange, played.start, wall)
     plan = FaultPlan(played.seed)
@@ -137,29 +128,11 @@ async def serve_market(
         if venue_settings.truth is not None:
             venue.listen(TruthWriter(stack.enter_context(_opened(venue_settings.truth))))
         ports = (venue_settings.port, venue_settings.control_port)
-        apps = (binance_app(desk, plan, wall), Control(venue, plan).app())
+        apps = (binance_app(desk, plan, wall), Control(venue, plan, played.still).app())
         servers = [_server(app, venue_settings.host, port, stack) for app, port in zip(apps, ports, strict=True)]
         symbols = ", ".join(map(str, exchange.instruments))
         on_ready(VenueReady(servers[0][1], servers[1][1], played.title, symbols))
         await _serve([server for server, _ in servers], venue, played.market, stop)
-
-
-def _at_life_speed(market: Market, settings: Settings, now: int) -> CandleSource:
-    """Return the market's candles; those of a made-up market at life speed begin with the candle of `now` (ms UTC)."""
-    length = market.source.timeframe.milliseconds
-    if settings.market != SYNTHETIC or settings.speed != 1.0:
-        return market.source
-    before_start = market.source.start - SyntheticMarket(settings.seed, market.symbols, market.source.timeframe).start
-    start = now - now % length - before_start
-    return SyntheticSource(SyntheticMarket(settings.seed, market.symbols, market.source.timeframe, start))
-
-
-def _with_rules(instruments: Sequence[Instrument]) -> list[Instrument]:
-    """Return trading rules; recordings have none and get those of a made-up market."""
-    return [
-        rules if rules != Instrument.raw(rules.symbol) else SyntheticMarket(0, [rules.symbol]).instruments()[0]
-        for rules in instruments
-    ]
 
 
 def _balances(given: Mapping[str, Decimal], instruments: Sequence[Instrument]) -> dict[str, Decimal]:
@@ -200,7 +173,3 @@ async def _serve(servers: Sequence[PageServer], venue: Venue, market: MarketData
                 server.stop()
     except* VelaError as problems:
         raise problems.exceptions[0] from None
-
-
-async def _give_others_a_turn() -> None:
-    await asyncio.sleep(0)

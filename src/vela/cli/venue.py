@@ -16,14 +16,22 @@ class Dialect(StrEnum):
 
 def venue(  # noqa: PLR0917  one parameter per option
     dialect: Annotated[Dialect, typer.Option(help="Whose protocol it speaks.")] = Dialect.BINANCE,
-    market: Annotated[str, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = "synthetic",
+    market: Annotated[
+        str, typer.Option(help="synthetic, still, or a file or folder of recorded candles.")
+    ] = "synthetic",
     seed: Annotated[int | None, typer.Option(help="Seed of the market, its book and its faults.")] = None,
     speed: Annotated[str, typer.Option(help="Times life speed, or max.")] = "1",
     symbols: Annotated[str | None, typer.Option(help="What is traded: BTC,ETH.")] = None,
     timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
+    price: Annotated[
+        list[str] | None, typer.Option(help="Where a still market stands: BTC=100; once per symbol.")
+    ] = None,
+    flat_book: Annotated[
+        bool, typer.Option("--flat-book", help="Offer everything at the price itself, no spread.")
+    ] = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the exchange; 0 takes any free one.")] = 8080,
-    control_port: Annotated[int, typer.Option(help="Port for faults, clock, halts and the truth.")] = 8081,
+    control_port: Annotated[int, typer.Option(help="Port for faults, prices, clock, halts and the truth.")] = 8081,
     balance: Annotated[list[str] | None, typer.Option(help="At the start: USDT=10000; once per asset.")] = None,
     maker_fee: Annotated[str, typer.Option(help="Share of the value of trades of resting orders.")] = "0.001",
     taker_fee: Annotated[str, typer.Option(help="Share of the value of all other trades.")] = "0.001",
@@ -46,7 +54,7 @@ def venue(  # noqa: PLR0917  one parameter per option
 
     from vela.bootstrap.settings import load_settings
     from vela.bootstrap.venue import VenueSettings
-    from vela.cli.venue_session import read_balances, run_session
+    from vela.cli.venue_session import read_balances, read_prices, run_session
     from vela.domain.money import exact
     from vela.simulation.spot_book import SpotFees
 
@@ -57,6 +65,8 @@ def venue(  # noqa: PLR0917  one parameter per option
         port=port,
         control_port=control_port,
         balances=read_balances(balance or []),
+        prices=read_prices(price or []),
+        flat_book=flat_book,
         fees=SpotFees(exact(maker_fee), exact(taker_fee), in_quote=fee_in_quote),
         key_may_withdraw=key_may_withdraw,
         truth=None if truth is None else Path(truth),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -15,6 +15,7 @@ from vela.bootstrap.venue import VenueReady, VenueSettings, run_venue
 from vela.dashboard.auth import url_host
 from vela.domain.errors import ConfigurationError, MoneyError
 from vela.domain.money import exact
+from vela.domain.trading_symbol import TradingSymbol
 
 
 def read_balances(texts: Sequence[str]) -> dict[str, Decimal]:
@@ -23,16 +24,30 @@ def read_balances(texts: Sequence[str]) -> dict[str, Decimal]:
     Raises:
         ConfigurationError: one is not written like that, or below zero.
     """
-    balances = {}
+    return {asset.upper(): amount for asset, amount in _amounts("balance", texts, "an asset and an amount, USDT=10000")}
+
+
+def read_prices(texts: Sequence[str]) -> dict[TradingSymbol, Decimal]:
+    """Read prices such as `BTC=100`.
+
+    Raises:
+        ConfigurationError: one is not written like that, or below zero.
+        SymbolError: one is of no symbol.
+    """
+    amounts = _amounts("price", texts, "a symbol and a price, BTC=100")
+    return {TradingSymbol.from_str(symbol): amount for symbol, amount in amounts}
+
+
+def _amounts(what: str, texts: Sequence[str], accepted: str) -> Iterator[tuple[str, Decimal]]:
     for text in texts:
-        asset, _, amount = text.partition("=")
+        name, _, written = text.partition("=")
         try:
-            balances[asset.strip().upper()] = exact(amount)
+            amount = exact(written)
         except MoneyError:
-            raise ConfigurationError(f"balance {text[:40]!r}; accepted: an asset and an amount, USDT=10000") from None
-        if balances[asset.strip().upper()] < 0:
-            raise ConfigurationError(f"balance {text[:40]!r}; accepted: 0 or more")
-    return balances
+            raise ConfigurationError(f"{what} {text[:40]!r}; accepted: {accepted}") from None
+        if amount < 0:
+            raise ConfigurationError(f"{what} {text[:40]!r}; accepted: 0 or more")
+        yield name.strip(), amount
 
 
 def run_session(dialect: str, settings: Settings, venue: VenueSettings) -> None:

@@ -1,4 +1,4 @@
-"""The pretend market's order book: offers around a price, made up by rule, the same for the same seed.
+"""The pretend market's order book: what is offered around a price.
 
 Everything is whole ticks and steps. A side of the book holds about what the market traded in its newest candle.
 """
@@ -6,7 +6,7 @@ Everything is whole ticks and steps. A side of the book holds about what the mar
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 LEVELS = 100  # per side
 
@@ -21,8 +21,21 @@ class Level(NamedTuple):
     steps: int
 
 
-def offers(price_ticks: int, volume_steps: int, *, is_ask: bool, seed: int) -> list[Level]:
-    """Return one side of the book, best price first: bids from the price down, asks from a tick above it up.
+class Offers(Protocol):
+    """A rule that makes up one side of the book."""
+
+    def __call__(self, price_ticks: int, volume_steps: int, *, is_ask: bool) -> list[Level]:
+        """Return what is offered for sale (`is_ask`) or bid at a market's price, best price first."""
+        ...
+
+
+def flat_offers(price_ticks: int, volume_steps: int, *, is_ask: bool) -> list[Level]:  # noqa: ARG001  both sides are alike
+    """Return a side without spread or depth: all of the volume at the price itself."""
+    return [Level(price_ticks, max(1, volume_steps))]
+
+
+def spread_offers(price_ticks: int, volume_steps: int, *, is_ask: bool, seed: int) -> list[Level]:
+    """Return bids from the price down, or asks from a tick above it up; the same for the same seed.
 
     Args:
         price_ticks: the market's price, 1 or more.

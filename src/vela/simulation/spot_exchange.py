@@ -1,7 +1,8 @@
 """The pretend market as a venue of its own: every kind of order, partial fills, a book that can run out.
 
 It keeps the account, the prices of executions and the filters of `exchange.py`'s paper account; what is different is
-what a public venue does differently. Nothing here does I/O: time is handed in, and all it makes up follows its seed.
+what a public venue does differently. Nothing here does I/O: time is handed in, and so is the rule that makes up the
+book.
 
 - Orders that take, trade with the made-up book (`depth.py`) level by level; what they took is gone until the price
   moves again. What nobody offers expires (market orders, IOC), or rests.
@@ -25,7 +26,7 @@ from vela.domain.money import ZERO, add, multiply, ratio, subtract
 from vela.domain.order import Side
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.execution import Balance
-from vela.simulation.depth import Level, best, offers, within, without
+from vela.simulation.depth import Level, Offers, best, within, without
 from vela.simulation.filters import check_notional, check_price, check_quantity
 from vela.simulation.spot_book import SpotBook, SpotFees, rests
 from vela.simulation.spot_orders import (
@@ -53,7 +54,7 @@ class SpotExchange:
     """
 
     def __init__(
-        self, instruments: Iterable[Instrument], balances: Mapping[str, Decimal], *, fees: SpotFees, seed: int = 0
+        self, instruments: Iterable[Instrument], balances: Mapping[str, Decimal], *, fees: SpotFees, offers: Offers
     ) -> None:
         """Open the venue.
 
@@ -61,14 +62,14 @@ class SpotExchange:
             instruments: what can be traded.
             balances: initial free amount per asset, 0 or more.
             fees: what trades cost.
-            seed: of the made-up book.
+            offers: makes up the book.
 
         Raises:
             LedgerError: a balance is below zero.
         """
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
         self._book = SpotBook(balances, fees)
-        self._seed = seed
+        self._offers = offers
         self._quotes: dict[TradingSymbol, _Quote] = {}
         self._taken: dict[tuple[TradingSymbol, Side], int] = {}  # steps taken by buys and sells since the last move
         self._halted: set[TradingSymbol] = set()
@@ -250,7 +251,7 @@ class SpotExchange:
         if symbol not in self._quotes:
             return []
         quote = self._quotes[symbol]
-        levels = offers(ticks or quote.ticks, quote.volume, is_ask=side is Side.BUY, seed=self._seed)
+        levels = self._offers(ticks or quote.ticks, quote.volume, is_ask=side is Side.BUY)
         return without(levels, self._taken.get((symbol, side), 0))
 
     def _offered(self, request: SpotRequest, ticks: int, quantity: Decimal | None = None) -> list[Level]:

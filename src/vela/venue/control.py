@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 
 import msgspec
 from starlette.applications import Starlette
@@ -11,8 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vela.domain.errors import ConfigurationError, VelaError
+from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
 from vela.venue.faults import Fault, FaultPlan
+from vela.venue.still import VOLUME, StillMarket
 from vela.venue.truth import truth_of
 from vela.venue.venue import Venue
 
@@ -36,13 +39,27 @@ class _Halt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     halted: bool = True
 
 
+class _Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`symbol` goes to `price`, through all prices in between or by a `jump`; it trades `volume` (base) on the way."""
+
+    symbol: str
+    price: Decimal
+    jump: bool = False
+    volume: float = VOLUME
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.volume <= VOLUME:
+            raise ConfigurationError(f"volume was {self.volume}; accepted: 0 to {VOLUME:.0f}")
+
+
 class Control:
     """Answers whoever runs the test."""
 
-    def __init__(self, venue: Venue, plan: FaultPlan) -> None:
-        """Rule over `venue` and its faults."""
+    def __init__(self, venue: Venue, plan: FaultPlan, still: StillMarket | None = None) -> None:
+        """Rule over `venue` and its faults, and over the market if it is a still one."""
         self._venue = venue
         self._plan = plan
+        self._market = still
 
     def app(self) -> Starlette:
         """Return the control port's application."""
@@ -53,6 +70,8 @@ class Control:
                 Route("/faults", _answering(self._clear_faults), methods=["DELETE"]),
                 Route("/clock", _answering(self._set_clock), methods=["POST"]),
                 Route("/halt", _answering(self._halt), methods=["POST"]),
+                Route("/price", _answering(self._move), methods=["POST"]),
+                Route("/candle", _answering(self._end_candle), methods=["POST"]),
                 Route("/truth", _answering(self._truth), methods=["GET"]),
             ]
         )
@@ -74,12 +93,34 @@ class Control:
 
     def _halt(self, _request: Request, body: bytes) -> object:
         wanted = msgspec.json.decode(body, type=_Halt)
-        symbol = TradingSymbol.from_str(wanted.symbol)
+        symbol = self._traded(wanted.symbol)
+        (self._venue.exchange.halt if wanted.halted else self._venue.exchange.resume)(symbol)
+        return {"symbol": str(symbol), "halted": wanted.halted}
+
+    def _move(self, _request: Request, body: bytes) -> object:
+        wanted, market = msgspec.json.decode(body, type=_Move), self._still()
+        symbol = self._traded(wanted.symbol)
+        for moved in market.moved(symbol, wanted.price, jump=wanted.jump, volume=wanted.volume):
+            self._venue.take(moved, share=1.0)
+        return {"symbol": str(symbol), "price": plain(wanted.price)}
+
+    def _end_candle(self, _request: Request, _body: bytes) -> object:
+        market = self._still()
+        for event in market.candle_ended(self._venue.tapes.forming()):
+            self._venue.take(event)
+        return {"time": market.time}
+
+    def _still(self) -> StillMarket:
+        if self._market is None:
+            raise ConfigurationError("the market moves by itself; accepted: a venue with --market still")
+        return self._market
+
+    def _traded(self, text: str) -> TradingSymbol:
+        symbol = TradingSymbol.from_str(text)
         if symbol not in self._venue.exchange.instruments:
             traded = ", ".join(map(str, self._venue.exchange.instruments))
             raise ConfigurationError(f"symbol {symbol} is not traded here; accepted: {traded}")
-        (self._venue.exchange.halt if wanted.halted else self._venue.exchange.resume)(symbol)
-        return {"symbol": str(symbol), "halted": wanted.halted}
+        return symbol
 
     def _truth(self, request: Request, _body: bytes) -> object:
         text = request.query_params.get("after", "0")

@@ -58,17 +58,24 @@ class Tape:
             return tick
         return msgspec.structs.replace(tick, volume=self._closed[-1].volume)
 
-    def move(self, tick: Tick, time: int) -> tuple[float, list[PublicTrade]]:
-        """Take a move at the market's `time` (ms UTC).
+    def move(self, tick: Tick, time: int, share: float | None = None) -> tuple[float, list[PublicTrade]]:
+        """Take a move.
+
+        Args:
+            tick: how the price moved.
+            time: the market's, ms UTC.
+            share: which part of the newest candle's volume was traded on the way, 0 to 1; None: as much of it as of
+                the candle has passed.
 
         Returns:
-            Which part of the newest candle's volume was traded on the way, 0 to 1, and the trades made up for it.
+            That part, and the trades made up for it. Nothing is traded over a jump.
         """
         opens = time - time % self._length
         if self.forming is None or self.forming.open_time != opens:
             self.forming = Candle(opens, tick.price, tick.price, tick.price, tick.price, 0.0)
             self._time = opens
-        share = 0.0 if tick.jump else min(1.0, (time - self._time) / self._length)
+        passed = min(1.0, (time - self._time) / self._length)
+        share = 0.0 if tick.jump else passed if share is None else share
         self._time = max(self._time, time)
         trades = self._trades(tick, share, time)
         before = self.forming
@@ -146,6 +153,11 @@ class Tapes:
 
     def __getitem__(self, symbol: TradingSymbol) -> Tape:
         return self._tapes[symbol]
+
+    def forming(self) -> tuple[SymbolCandle, ...]:
+        """Return the candles that have not closed yet."""
+        tapes = self._tapes.items()
+        return tuple(SymbolCandle(symbol, tape.forming) for symbol, tape in tapes if tape.forming is not None)
 
     def close(self, rows: Iterable[SymbolCandle]) -> list[SymbolCandle]:
         """Take closed candles and return those that can be used."""

@@ -8,7 +8,7 @@ from vela.domain.candles import Candle
 from vela.domain.events import MarketEnded, PricesMoved, SymbolCandle
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.clock import Clock
-from vela.ports.market_data import MarketData
+from vela.ports.market_data import MarketData, MarketEvent
 from vela.simulation.spot_exchange import SpotExchange
 from vela.simulation.spot_orders import SpotEvent
 from vela.venue.tape import PublicTrade, Tape, Tapes
@@ -67,10 +67,14 @@ class Venue:
     async def play(self, market: MarketData) -> None:
         """Follow the market to its end; afterwards its last prices stand."""
         async for event in market.stream():
-            if isinstance(event, PricesMoved):
-                self._on_prices(event)
-            elif not isinstance(event, MarketEnded):
-                self._on_candles(event)
+            self.take(event)
+
+    def take(self, event: MarketEvent, share: float | None = None) -> None:
+        """Follow the market by one event; `share`: which part of a candle's volume was traded, see `Tape.move`."""
+        if isinstance(event, PricesMoved):
+            self._on_prices(event, share)
+        elif not isinstance(event, MarketEnded):
+            self._on_candles(event)
 
     def publish(self, symbol: TradingSymbol | None = None) -> None:
         """Tell the listeners what happened since the last call; `symbol`: whose book may have changed."""
@@ -83,12 +87,12 @@ class Venue:
             for one in sorted(changed):
                 listener.book_changed(one)
 
-    def _on_prices(self, event: PricesMoved) -> None:
+    def _on_prices(self, event: PricesMoved, share: float | None) -> None:
         for moved in event.ticks:
             tape = self.tapes[moved.symbol]
             tick = tape.measured(moved)
-            share, trades = tape.move(tick, event.time)
-            self.exchange.on_tick(tick, self.clock.now(), share)
+            traded, trades = tape.move(tick, event.time, share)
+            self.exchange.on_tick(tick, self.clock.now(), traded)
             self.publish(tick.symbol)
             if tick.jump:  # the candle before it is about to close: that comes first
                 continue

@@ -10,6 +10,7 @@ from tests.unit.simulation.venue import FEES, SELL, Venue, request
 
 from vela.domain.errors import OrderNotFound, OrderRefused
 from vela.domain.order import OrderStatus, Side
+from vela.simulation.depth import flat_offers
 from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
 from vela.simulation.spot_orders import SpotEventKind, SpotOrderType
@@ -216,7 +217,7 @@ def test_a_client_id_is_unique_among_open_orders_only() -> None:
 
 
 def test_nothing_can_be_ordered_before_the_first_price() -> None:
-    exchange = SpotExchange(INSTRUMENTS, {"USDT": Decimal(1000)}, fees=FEES)
+    exchange = SpotExchange(INSTRUMENTS, {"USDT": Decimal(1000)}, fees=FEES, offers=flat_offers)
     with pytest.raises(OrderRefused, match=r"^no_price: "):
         exchange.place(request("a", "MARKET", "1"), 0)
     assert (exchange.price(BTC), exchange.depth(BTC, SELL)) == (None, [])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 from tests.unit.simulation.market import BTC, INSTRUMENTS
 
 from vela.domain.events import Tick
 from vela.domain.order import Side
+from vela.simulation.depth import Offers, spread_offers
 from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
 from vela.simulation.spot_orders import SpotEventKind, SpotOrder, SpotOrderType, SpotRequest, TimeInForce
@@ -15,6 +17,7 @@ from vela.simulation.spot_orders import SpotEventKind, SpotOrder, SpotOrderType,
 VOLUME = 100.0
 SELL = Side.SELL
 FEES = SpotFees(Decimal("0.001"), Decimal("0.002"))
+SPREAD_OFFERS = partial(spread_offers, seed=7)
 
 
 def request(
@@ -42,8 +45,11 @@ def request(
 
 
 class Venue:
-    def __init__(self, usdt: str = "10000", btc: str = "10", fees: SpotFees = FEES) -> None:
-        self.exchange = SpotExchange(INSTRUMENTS, {"USDT": Decimal(usdt), "BTC": Decimal(btc)}, fees=fees, seed=7)
+    def __init__(
+        self, usdt: str = "10000", btc: str = "10", fees: SpotFees = FEES, offers: Offers = SPREAD_OFFERS
+    ) -> None:
+        balances = {"USDT": Decimal(usdt), "BTC": Decimal(btc)}
+        self.exchange = SpotExchange(INSTRUMENTS, balances, fees=fees, offers=offers)
         self.time = 0
         self.move(100.0)
 

@@ -45,6 +45,14 @@ def test_a_move_is_worth_the_part_of_the_candle_that_has_passed() -> None:
     assert record.move(move(102.0), MINUTE + 59_999)[0] == pytest.approx(0.75, abs=1e-4)
 
 
+def test_a_market_that_stands_still_says_itself_what_it_traded() -> None:
+    record = tape(candle(0))
+    share, trades = record.move(move(102.0, 100.0, 102.0), MINUTE, share=1.0)
+    assert share == 1.0
+    assert sum(trade.quantity for trade in trades) == pytest.approx(6.0)
+    assert record.move(move(102.0, jump=True), MINUTE, share=1.0) == (0.0, [])
+
+
 def test_a_market_that_trades_nothing_makes_no_trades() -> None:
     record = tape()
     assert record.move(Tick(BTC, 100.0, 99.0, 101.0), 30_000) == (0.5, [])
@@ -90,3 +98,6 @@ def test_the_tapes_say_which_closed_candles_can_be_used() -> None:
     rows = [SymbolCandle(BTC, candle(0)), SymbolCandle(BTC, candle(1))]
     assert tapes.close(rows) == rows[1:]
     assert tapes[BTC].candles(MINUTE) == [candle(0), candle(1)]
+    assert tapes.forming() == ()
+    tapes[BTC].move(move(100.0), 2 * MINUTE)
+    assert tapes.forming() == (SymbolCandle(BTC, Candle(2 * MINUTE, 100.0, 100.0, 100.0, 100.0, 0.0)),)
