@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.integration.venue_server import KEY, SECRET, RunningVenue
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
 from vela.venue.binance.parameters import signed
 
@@ -108,6 +109,85 @@ async def test_the_websocket_api_answers_as_rest_does(venue) -> None:
         assert (await asked(socket, "dance", {}))["error"]["code"] == -1020
 
 
+MARKET_ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+
+
+async def placed(socket: ClientConnection, name: str) -> Any:
+    return await asked(socket, "order.place", credentials(**MARKET_ORDER, newClientOrderId=name))
+
+
+async def found(venue: RunningVenue, name: str) -> bool:
+    answer = await asyncio.to_thread(venue.call, "GET", "order", symbol="BTCUSDT", origClientOrderId=name)
+    return answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_done"),
+    [("drop_before", False), ("silent", False), ("execute_and_reset", True), ("execute_and_timeout", True)],
+)
+async def test_a_request_over_the_socket_is_done_or_not_and_the_connection_cut(venue, kind, is_done) -> None:
+    await asyncio.to_thread(venue.fault, "order.place", kind, nth=1, args={"seconds": 0.1})
+    async with connect(f"{venue.ws}/ws-api/v3", proxy=None) as socket:
+        with pytest.raises(ConnectionClosedError):
+            await placed(socket, kind)
+    assert await found(venue, kind) is is_done
+
+
+async def test_other_faults_of_requests_over_the_socket(venue) -> None:
+    def fault(kind: str, **more: Any) -> None:
+        venue.fault("order.place", kind, nth=1, **more)
+
+    async with connect(f"{venue.ws}/ws-api/v3", proxy=None) as socket:
+        await asyncio.to_thread(fault, "reject", args={"code": -1013, "message": "Filter failure: MAX_NUM_ORDERS"})
+        answer = await placed(socket, "rejected")
+        assert (answer["status"], answer["error"]["code"]) == (400, -1013)
+        await asyncio.to_thread(fault, "execute_and_5xx")
+        answer = await placed(socket, "unknown")
+        assert (answer["status"], answer["error"]["code"]) == (503, -1007)
+        await asyncio.to_thread(fault, "garbage")
+        with pytest.raises(json.JSONDecodeError):
+            await placed(socket, "garbage")
+        await asyncio.to_thread(fault, "delay", args={"seconds": 0.5})
+        await socket.send(json.dumps({"method": "order.place", "params": credentials(**MARKET_ORDER), "id": "late"}))
+        assert (await asked(socket, "ping", {}))["result"] == {}  # what comes later is not held up
+        assert (await received(socket))["id"] == "late"
+        assert [await found(venue, name) for name in ("rejected", "unknown", "garbage")] == [False, True, True]
+        await asyncio.to_thread(fault, "maintenance", args={"seconds": 0.2})
+        assert (await placed(socket, "refused"))["status"] == 503
+        while (await placed(socket, "later"))["status"] == 503:
+            pass
+
+
+async def test_every_socket_is_cut_when_asked_and_after_a_day(venue) -> None:
+    async with (
+        connect(f"{venue.ws}/ws-api/v3", proxy=None) as api,
+        connect(f"{venue.ws}/ws", proxy=None) as streams,
+    ):
+        await asyncio.to_thread(venue.control.post, "/disconnect")
+        for socket in (api, streams):
+            with pytest.raises(ConnectionClosedError):
+                await received(socket)
+    async with connect(f"{venue.ws}/ws", proxy=None) as socket:
+        await asyncio.to_thread(venue.control.post, "/clock", json={"offset_ms": 24 * 3_600_000})
+        with pytest.raises(ConnectionClosedError):
+            await received(socket)
+
+
+async def test_the_account_s_streams_expire_and_the_sockets_stay(venue) -> None:
+    key = await asyncio.to_thread(venue.listen_key)
+    async with (
+        connect(f"{venue.ws}/ws/{key}", proxy=None) as stream,
+        connect(f"{venue.ws}/ws-api/v3", proxy=None) as api,
+    ):
+        await asked(api, "userDataStream.subscribe.signature", credentials())
+        await asyncio.to_thread(venue.control.post, "/logout")
+        assert (await received(stream))["listenKey"] == key
+        assert (await received(api))["event"]["e"] == "eventStreamTerminated"
+        await asyncio.to_thread(venue.order)
+        assert (await asked(api, "ping", {}))["result"] == {}  # no event before the answer
+    assert await asyncio.to_thread(venue.listen_key) != key
+
+
 async def test_the_account_is_subscribed_to_by_signature(venue) -> None:
     async with connect(f"{venue.ws}/ws-api/v3", proxy=None) as socket:
         answer = await asked(socket, "userDataStream.subscribe.signature", credentials())
@@ -150,7 +230,7 @@ async def test_one_stream_goes_silent_while_others_speak(venue) -> None:
     async with connect(f"{venue.ws}/stream?streams={TRADES}/ethusdt@trade", proxy=None) as socket:
         while (await received(socket))["stream"] != TRADES:
             pass
-        await asyncio.to_thread(venue.fault, TRADES, "silent", nth=1, args={"seconds": 0.5})
+        await asyncio.to_thread(venue.fault, TRADES, "silent", nth=1, args={"seconds": 1.5})
         spoken = []
         until = time.monotonic() + 0.45
         while time.monotonic() < until:

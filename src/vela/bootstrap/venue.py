@@ -26,13 +26,14 @@ from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
 from vela.venue.binance.app import binance_app
 from vela.venue.binance.desk import Desk
-from vela.venue.connections import CuttableHttp
+from vela.venue.connections import CuttableHttp, CuttableSocket
 from vela.venue.control import Control
 from vela.venue.faults import FaultPlan
 from vela.venue.truth import TruthWriter
 from vela.venue.venue import Venue, open_venue
 
 _PING_SECONDS = 20.0
+_PONG_SECONDS = 60.0  # without a pong for so long a socket is closed
 _DEFAULT_BALANCE = Decimal(10_000)  # of every quote
 _LARGEST_WEIGHT = 1_000_000
 _FEES = SpotFees(Decimal("0.001"), Decimal("0.001"))
@@ -157,7 +158,8 @@ def _server(app: ASGIApp, host: str, port: int, stack: ExitStack) -> tuple[PageS
     server = PageServer(app, bound)
     stack.callback(server.close)
     server.config.http = CuttableHttp
-    server.config.ws_ping_interval = _PING_SECONDS
+    server.config.ws = CuttableSocket
+    server.config.ws_ping_interval, server.config.ws_ping_timeout = _PING_SECONDS, _PONG_SECONDS
     return server, int(bound.getsockname()[1])
 
 

@@ -72,6 +72,8 @@ class Control:
                 Route("/halt", _answering(self._halt), methods=["POST"]),
                 Route("/price", _answering(self._move), methods=["POST"]),
                 Route("/candle", _answering(self._end_candle), methods=["POST"]),
+                Route("/disconnect", _answering(self._disconnect), methods=["POST"]),
+                Route("/logout", _answering(self._log_out), methods=["POST"]),
                 Route("/truth", _answering(self._truth), methods=["GET"]),
             ]
         )
@@ -121,6 +123,14 @@ class Control:
             traded = ", ".join(map(str, self._venue.exchange.instruments))
             raise ConfigurationError(f"symbol {symbol} is not traded here; accepted: {traded}")
         return symbol
+
+    def _disconnect(self, _request: Request, _body: bytes) -> object:
+        self._venue.disconnect()
+        return {}
+
+    def _log_out(self, _request: Request, _body: bytes) -> object:
+        self._venue.log_out()
+        return {}
 
     def _truth(self, request: Request, _body: bytes) -> object:
         text = request.query_params.get("after", "0")

@@ -44,6 +44,12 @@ class Listener:
     def account_changed(self, events: Sequence[SpotEvent]) -> None:
         """These things happened to orders, oldest first."""
 
+    def disconnected(self) -> None:
+        """Every client's connection is to be cut."""
+
+    def logged_out(self) -> None:
+        """What clients opened to hear of the account has expired; connections stay."""
+
 
 class Venue:
     """One exchange, one account, one market.
@@ -86,6 +92,16 @@ class Venue:
                 listener.account_changed(events)
             for one in sorted(changed):
                 listener.book_changed(one)
+
+    def disconnect(self) -> None:
+        """Cut every connection that stands."""
+        for listener in self._listeners:
+            listener.disconnected()
+
+    def log_out(self) -> None:
+        """Let everything expire that clients opened to hear of the account."""
+        for listener in self._listeners:
+            listener.logged_out()
 
     def _on_prices(self, event: PricesMoved, share: float | None) -> None:
         for moved in event.ticks:

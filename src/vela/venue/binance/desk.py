@@ -77,6 +77,12 @@ class ListenKeys:
             raise BinanceError(-1125, "This listenKey does not exist.")
         self._valid[key] = now + _KEY_LIFE_MS
 
+    def end(self, now: int) -> list[str]:
+        """End all keys and return those that were valid."""
+        valid = [key for key in self._valid if self.is_valid(key, now)]
+        self._valid.clear()
+        return valid
+
     def drop(self, key: str, now: int) -> None:
         """End a key.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 
@@ -36,24 +36,22 @@ _OF_THE_BOOK = {"bookTicker", *_CHANGES, *_PARTIAL}
 class Connection:
     """One client's socket, seen from here: what waits to be sent there. None ends it."""
 
-    def __init__(self, faults: FaultyMessages, *, is_combined: bool = False) -> None:
-        """`is_combined`: messages carry the name of their stream."""
+    def __init__(self, faults: FaultyMessages, cut: Callable[[], None], *, is_combined: bool = False) -> None:
+        """`cut` ends it without a word. `is_combined`: messages carry the name of their stream."""
+        self.cut = cut
         self.waiting: asyncio.Queue[str | None] = asyncio.Queue(_MOST_WAITING)
         self.is_combined = is_combined
         self.streams: dict[str, None] = {}
         self.account_streams: dict[int, None] = {}  # subscriptions of the WebSocket API
         self._faults = faults
 
-    def answer(self, shape: Shape) -> None:
-        """Answer a request; faults leave answers alone."""
-        self._put(orjson.dumps(shape).decode())
-
     def send(self, stream: str, event: str, shape: Shape) -> None:
         """Send a message of `stream`, through the faults."""
         for text in self._faults.through((stream, event), orjson.dumps(shape).decode()):
-            self._put(text)
+            self.put(text)
 
-    def _put(self, text: str) -> None:
+    def put(self, text: str) -> None:
+        """Send a text as it is."""
         if self.waiting.full():  # it does not read: a real venue lets go of it, too
             while not self.waiting.empty():
                 self.waiting.get_nowait()
@@ -93,6 +91,11 @@ class Hub(Listener):
             self._listening[stream].pop(connection, None)
             if not self._listening[stream]:
                 del self._listening[stream]
+
+    def disconnected(self) -> None:
+        """See `Listener.disconnected`."""
+        for connection in list(self._connections):
+            connection.cut()
 
     # ------------------------------------------------------------------------------------------------ the market
 
@@ -171,6 +174,17 @@ class Hub(Listener):
             for connection in list(self._connections):
                 for number in connection.account_streams:
                     connection.send(event, event, {"subscriptionId": number, "event": shape})
+
+    def logged_out(self) -> None:
+        """See `Listener.logged_out`."""
+        now = self._desk.now()
+        for key in self._desk.listen_keys.end(now):
+            self._send(key, {"e": "listenKeyExpired", "E": now, "listenKey": key})
+        ended: Shape = {"e": "eventStreamTerminated", "E": now}
+        for connection in list(self._connections):
+            for number in connection.account_streams:
+                connection.send(str(ended["e"]), str(ended["e"]), {"subscriptionId": number, "event": ended})
+            connection.account_streams.clear()
 
     def _account_messages(self, events: Sequence[SpotEvent]) -> list[Shape]:
         now, exchange = self._desk.now(), self._desk.exchange
