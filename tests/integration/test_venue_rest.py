@@ -142,12 +142,55 @@ def test_who_asks_too_much_waits_and_who_does_not_wait_is_banned() -> None:
         assert re.search(r"IP banned until \d{13}\.", answer.json()["msg"])
 
 
-def test_a_halted_symbol(venue) -> None:
-    venue.control.post("/halt", json={"symbol": "BTC"}).raise_for_status()
-    assert venue.public("exchangeInfo?symbol=BTCUSDT")["symbols"][0]["status"] == "HALT"
+@pytest.mark.parametrize(
+    ("asked", "state"), [({}, "HALT"), ({"state": "BREAK"}, "BREAK"), ({"state": "CANCEL_ONLY"}, "CANCEL_ONLY")]
+)
+def test_a_halted_symbol(venue, asked, state) -> None:
+    placed = venue.order(**LIMIT).json()
+    venue.control.post("/halt", json={"symbol": "BTC", **asked}).raise_for_status()
+    assert venue.public("exchangeInfo?symbol=BTCUSDT")["symbols"][0]["status"] == state
     assert error(venue.order()) == (400, -2010, "Market is closed.")
+    assert venue.call("DELETE", "order", symbol="BTCUSDT", orderId=placed["orderId"]).status_code == 200
     venue.control.post("/halt", json={"symbol": "BTC", "halted": False}).raise_for_status()
     assert venue.order().status_code == 200
+
+
+def test_a_delisted_symbol_is_gone_with_its_orders(venue) -> None:
+    placed = venue.order(**LIMIT).json()
+    venue.control.post("/halt", json={"symbol": "BTC", "state": "DELISTED"}).raise_for_status()
+    assert [symbol["symbol"] for symbol in venue.public("exchangeInfo")["symbols"]] == ["ETHUSDT"]
+    for answer in (venue.order(), venue.call("GET", "order", symbol="BTCUSDT", orderId=placed["orderId"])):
+        assert error(answer)[:2] == (400, -1121)
+    assert venue.public("klines?symbol=BTCUSDT&interval=1m")["code"] == -1121
+    assert venue.call("GET", "openOrders").json() == []
+    last = venue.truth()[-1]
+    assert (last["order_id"], last["event"], last["reason"]) == (placed["orderId"], "expired", "delisted")
+    venue.control.post("/halt", json={"symbol": "BTC", "state": "TRADING"}).raise_for_status()
+    assert venue.order().status_code == 200
+
+
+def test_the_venue_expires_orders_on_its_own(venue) -> None:
+    venue.order(newClientOrderId="limit", **LIMIT)
+    venue.order(newClientOrderId="stop", type="STOP_LOSS", stopPrice="999999.00")
+    for body, name in (({"symbol": "BTC"}, "stop"), ({"clientOrderId": "limit"}, "limit")):
+        assert venue.control.post("/expire", json=body).json() == {"expired": [name]}
+        order = venue.call("GET", "order", symbol="BTCUSDT", origClientOrderId=name).json()
+        assert order["status"] == "EXPIRED"
+        assert venue.control.post("/expire", json=body).status_code == 400
+
+
+def test_new_orders_and_the_list_of_open_ones_lag_behind(venue) -> None:
+    venue.control.post("/lag", json={"orders_ms": 60_000}).raise_for_status()
+    placed = venue.order(**LIMIT).json()
+    wanted = {"symbol": "BTCUSDT", "orderId": placed["orderId"]}
+    assert error(venue.call("GET", "order", **wanted))[:2] == (400, -2013)
+    assert venue.call("GET", "openOrders").json() == []
+    venue.control.post("/lag", json={"open_orders_ms": 60_000}).raise_for_status()
+    assert venue.call("GET", "order", **wanted).json()["status"] == "NEW"
+    assert venue.call("GET", "openOrders").json() == []
+    venue.control.post("/lag", json={}).raise_for_status()
+    assert len(venue.call("GET", "openOrders").json()) == 1
+    assert venue.call("DELETE", "order", **wanted).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["execute_and_timeout", "execute_and_reset"])
@@ -207,6 +250,10 @@ def test_other_faults_of_requests(venue) -> None:
         ("/faults", {"endpoint": "*", "kind": "delay", "when": "noon"}, "when"),
         ("/clock", {"offset_ms": 10**18}, "accepted: up to ten years"),
         ("/clock", {}, "offset_ms"),
+        ("/lag", {"orders_ms": -1}, "orders_ms was -1; accepted: 0 to "),
+        ("/expire", {}, "accepted: symbol or clientOrderId"),
+        ("/expire", {"clientOrderId": "nobody"}, "no such order is open"),
+        ("/halt", {"symbol": "BTC", "state": "SIESTA"}, "SIESTA"),
         ("/halt", {"symbol": "DOGE"}, "DOGE is not traded here; accepted: BTC, ETH"),
         ("/halt", {"symbol": "banana"}, "banana"),
     ],

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from enum import StrEnum
 from typing import NamedTuple
 
 from vela.domain.errors import OrderNotFound, OrderRefused
@@ -37,6 +38,20 @@ from vela.simulation.spot_orders import (
     SpotRequest,
     TimeInForce,
 )
+
+
+class Phase(StrEnum):
+    """What can be done with a symbol.
+
+    In all but TRADING nothing is let in and nothing executes; orders can be cancelled. DELISTED: it is not known here
+    any more, and has no orders.
+    """
+
+    TRADING = "TRADING"
+    HALT = "HALT"
+    BREAK = "BREAK"
+    CANCEL_ONLY = "CANCEL_ONLY"
+    DELISTED = "DELISTED"
 
 
 class _Quote(NamedTuple):
@@ -72,7 +87,7 @@ class SpotExchange:
         self._offers = offers
         self._quotes: dict[TradingSymbol, _Quote] = {}
         self._taken: dict[tuple[TradingSymbol, Side], int] = {}  # steps taken by buys and sells since the last move
-        self._halted: set[TradingSymbol] = set()
+        self._phases: dict[TradingSymbol, Phase] = {}
 
     # ------------------------------------------------------------------------------------------------------- state
 
@@ -123,19 +138,29 @@ class SpotExchange:
         levels = self._levels(symbol, side.opposite)
         return [(instrument.price(level.ticks), instrument.quantity(level.steps)) for level in levels]
 
-    def is_halted(self, symbol: TradingSymbol) -> bool:
-        """Say whether trading of the symbol is halted."""
-        return symbol in self._halted
+    def phase(self, symbol: TradingSymbol) -> Phase:
+        """Return what can be done with the symbol."""
+        return self._phases.get(symbol, Phase.TRADING)
+
+    @property
+    def listed(self) -> dict[TradingSymbol, Instrument]:
+        """What can be asked for: all that is not delisted."""
+        return {one: rules for one, rules in self.instruments.items() if self.phase(one) is not Phase.DELISTED}
 
     # ---------------------------------------------------------------------------------------------------- commands
 
-    def halt(self, symbol: TradingSymbol) -> None:
-        """Stop trading: new orders are refused and nothing executes; orders can be cancelled."""
-        self._halted.add(symbol)
+    def enter(self, phase: Phase, symbol: TradingSymbol, time: int) -> None:
+        """Change what can be done with a symbol at `time` (ms UTC); its orders expire when it is delisted."""
+        self._phases[symbol] = phase
+        if phase is Phase.DELISTED:
+            for order in self.open_orders(symbol):
+                self._book.expire(order, time, "delisted")
 
-    def resume(self, symbol: TradingSymbol) -> None:
-        """Trade again."""
-        self._halted.discard(symbol)
+    def expire(self, order: SpotOrder, time: int) -> None:
+        """End an open order, and the other one of its pair, as venues sometimes do on their own."""
+        for one in self._with_sibling(order):
+            if one.is_open:
+                self._book.expire(one, time, "venue")
 
     def check(self, request: SpotRequest) -> None:
         """Say whether an order would be let in now.
@@ -181,9 +206,8 @@ class SpotExchange:
         """
         if not self._book.orders[order.order_id].is_open:
             raise OrderNotFound(f"order {order.order_id} is not open; accepted: an order that may still execute")
-        other = self._book.sibling(order)
-        for one in (order, other) if other is not None else (order,):
-            self._book.cancel(self._book.orders[one.order_id], time, cancel_id)
+        for one in self._with_sibling(order):
+            self._book.cancel(one, time, cancel_id)
 
     def on_tick(self, tick: Tick, time: int, share: float) -> None:
         """Take a move of the market and let orders execute on it.
@@ -202,7 +226,9 @@ class SpotExchange:
         self._quotes[tick.symbol] = _Quote(ticks, volume)
         self._taken.pop((tick.symbol, Side.BUY), None)
         self._taken.pop((tick.symbol, Side.SELL), None)
-        if tick.jump or tick.symbol in self._halted:  # orders meet a jump on the move after it, as gapped over
+        if (
+            tick.jump or self.phase(tick.symbol) is not Phase.TRADING
+        ):  # orders meet a jump on the move after it, as gapped over
             return
         waiting = self._book.open_orders(tick.symbol)
         for order in waiting:  # stops first: within one move nobody knows what came first
@@ -215,10 +241,11 @@ class SpotExchange:
 
     def _check_rules(self, request: SpotRequest) -> None:
         name, instrument = request.client_order_id, self.instruments.get(request.symbol)
-        if instrument is None:
-            raise OrderRefused(f"unknown_symbol: {request.symbol}; accepted: {', '.join(map(str, self.instruments))}")
-        if request.symbol in self._halted:
-            raise OrderRefused(f"market_closed: {request.symbol} is halted; accepted: orders after trading resumes")
+        phase = self.phase(request.symbol)
+        if instrument is None or phase is Phase.DELISTED:
+            raise OrderRefused(f"unknown_symbol: {request.symbol}; accepted: {', '.join(map(str, self.listed))}")
+        if phase is not Phase.TRADING:
+            raise OrderRefused(f"market_closed: {request.symbol} is in {phase.value}; accepted: orders in TRADING")
         if request.symbol not in self._quotes:
             raise OrderRefused(f"no_price: {request.symbol} has no price yet; accepted: orders once it trades")
         if self._book.has_open(name):
@@ -321,6 +348,10 @@ class SpotExchange:
     def _priority(self, order: SpotOrder) -> tuple[Decimal, int]:
         price = order.request.price or ZERO
         return (-price if order.request.is_buy else price), order.order_id
+
+    def _with_sibling(self, order: SpotOrder) -> list[SpotOrder]:
+        other = self._book.sibling(order)
+        return [self._book.orders[order.order_id], *([] if other is None else [other])]
 
     def _end_sibling(self, order: SpotOrder, time: int) -> None:
         other = self._book.sibling(order)

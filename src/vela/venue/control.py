@@ -14,7 +14,10 @@ from starlette.routing import Route
 from vela.domain.errors import ConfigurationError, VelaError
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
+from vela.simulation.spot_exchange import Phase
+from vela.simulation.spot_orders import SpotOrder
 from vela.venue.faults import Fault, FaultPlan
+from vela.venue.queries import Lag
 from vela.venue.still import VOLUME, StillMarket
 from vela.venue.truth import truth_of
 from vela.venue.venue import Venue
@@ -33,10 +36,27 @@ class _ClockSetting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Halt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`symbol`: whose trading is halted, or resumed."""
+    """`symbol` enters a phase; `halted` false: it trades again."""
 
     symbol: str
+    state: Phase = Phase.HALT
     halted: bool = True
+
+
+class _Expiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Which open orders end: the one of a client's id, or the stops that wait of a symbol."""
+
+    symbol: str | None = None
+    client_order_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.symbol is None) == (self.client_order_id is None):
+            raise ConfigurationError("expiry of what? accepted: symbol or clientOrderId, one of them")
+
+    def means(self, order: SpotOrder) -> bool:
+        if self.client_order_id is not None:
+            return order.request.client_order_id == self.client_order_id
+        return order.request.symbol == TradingSymbol.from_str(self.symbol or "") and order.working_time is None
 
 
 class _Move(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,9 +89,11 @@ class Control:
                 Route("/faults", _answering(self._list_faults), methods=["GET"]),
                 Route("/faults", _answering(self._clear_faults), methods=["DELETE"]),
                 Route("/clock", _answering(self._set_clock), methods=["POST"]),
+                Route("/lag", _answering(self._set_lag), methods=["POST"]),
                 Route("/halt", _answering(self._halt), methods=["POST"]),
                 Route("/price", _answering(self._move), methods=["POST"]),
                 Route("/candle", _answering(self._end_candle), methods=["POST"]),
+                Route("/expire", _answering(self._expire), methods=["POST"]),
                 Route("/disconnect", _answering(self._disconnect), methods=["POST"]),
                 Route("/logout", _answering(self._log_out), methods=["POST"]),
                 Route("/truth", _answering(self._truth), methods=["GET"]),
@@ -93,11 +115,17 @@ class Control:
         self._venue.clock.offset_ms = msgspec.json.decode(body, type=_ClockSetting).offset_ms
         return {"time": self._venue.clock.now()}
 
+    def _set_lag(self, _request: Request, body: bytes) -> object:
+        self._venue.queries.lag = msgspec.json.decode(body, type=Lag)
+        return self._venue.queries.lag
+
     def _halt(self, _request: Request, body: bytes) -> object:
         wanted = msgspec.json.decode(body, type=_Halt)
         symbol = self._traded(wanted.symbol)
-        (self._venue.exchange.halt if wanted.halted else self._venue.exchange.resume)(symbol)
-        return {"symbol": str(symbol), "halted": wanted.halted}
+        phase = wanted.state if wanted.halted else Phase.TRADING
+        self._venue.exchange.enter(phase, symbol, self._venue.clock.now())
+        self._venue.publish()
+        return {"symbol": str(symbol), "state": phase}
 
     def _move(self, _request: Request, body: bytes) -> object:
         wanted, market = msgspec.json.decode(body, type=_Move), self._still()
@@ -123,6 +151,18 @@ class Control:
             traded = ", ".join(map(str, self._venue.exchange.instruments))
             raise ConfigurationError(f"symbol {symbol} is not traded here; accepted: {traded}")
         return symbol
+
+    def _expire(self, _request: Request, body: bytes) -> object:
+        wanted, exchange = msgspec.json.decode(body, type=_Expiry), self._venue.exchange
+        meant = [order for order in exchange.open_orders() if wanted.means(order)]
+        if not meant:
+            raise ConfigurationError(
+                "no such order is open; accepted: an open order's clientOrderId or a stop's symbol"
+            )
+        for order in meant:
+            exchange.expire(order, self._venue.clock.now())
+        self._venue.publish()
+        return {"expired": [order.request.client_order_id for order in meant]}
 
     def _disconnect(self, _request: Request, _body: bytes) -> object:
         self._venue.disconnect()

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from vela.domain.candles import Candle
-from vela.domain.events import MarketEnded, PricesMoved, SymbolCandle
+from vela.domain.events import MarketEnded, PricesMoved, SymbolCandle, Tick
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.clock import Clock
 from vela.ports.market_data import MarketData, MarketEvent
-from vela.simulation.spot_exchange import SpotExchange
+from vela.simulation.spot_exchange import Phase, SpotExchange
 from vela.simulation.spot_orders import SpotEvent
+from vela.venue.clock import VenueClock
+from vela.venue.queries import Queries
 from vela.venue.tape import PublicTrade, Tape, Tapes
 
 _HISTORY = 1000  # candles at hand from the start
 
-
-class VenueClock:
-    """The venue's time: the machine's, set off by what somebody asked for."""
-
-    def __init__(self, clock: Clock) -> None:
-        """Follow `clock`."""
-        self._clock = clock
-        self.offset_ms = 0
-
-    def now(self) -> int:
-        """Return the venue's time, ms UTC."""
-        return self._clock.now() + self.offset_ms
+_OfSymbol = TypeVar("_OfSymbol", SymbolCandle, Tick)
 
 
 class Listener:
@@ -63,6 +55,7 @@ class Venue:
         self.exchange = exchange
         self.tapes = tapes
         self.clock = clock
+        self.queries = Queries(exchange, clock)
         self._listeners: list[Listener] = []
         self._published = 0
 
@@ -104,7 +97,7 @@ class Venue:
             listener.logged_out()
 
     def _on_prices(self, event: PricesMoved, share: float | None) -> None:
-        for moved in event.ticks:
+        for moved in self._listed(event.ticks):
             tape = self.tapes[moved.symbol]
             tick = tape.measured(moved)
             traded, trades = tape.move(tick, event.time, share)
@@ -116,9 +109,12 @@ class Venue:
                 listener.traded(tick.symbol, trades)
 
     def _on_candles(self, rows: Sequence[SymbolCandle]) -> None:
-        for row in self.tapes.close(rows):
+        for row in self._listed(self.tapes.close(rows)):
             for listener in self._listeners:
                 listener.closed(row.symbol, row.candle)
+
+    def _listed(self, things: Iterable[_OfSymbol]) -> list[_OfSymbol]:
+        return [thing for thing in things if self.exchange.phase(thing.symbol) is not Phase.DELISTED]
 
 
 async def open_venue(market: MarketData, exchange: SpotExchange, start: int, clock: Clock) -> Venue:

@@ -5,14 +5,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.simulation.market import BTC, INSTRUMENTS
+from tests.unit.simulation.market import BTC, ETH, INSTRUMENTS
 from tests.unit.simulation.venue import FEES, SELL, Venue, request
 
 from vela.domain.errors import OrderNotFound, OrderRefused
 from vela.domain.order import OrderStatus, Side
 from vela.simulation.depth import flat_offers
 from vela.simulation.spot_book import SpotFees
-from vela.simulation.spot_exchange import SpotExchange
+from vela.simulation.spot_exchange import Phase, SpotExchange
 from vela.simulation.spot_orders import SpotEventKind, SpotOrderType
 
 NEW, TRIGGERED, TRADE, EXPIRED = (
@@ -223,19 +223,43 @@ def test_nothing_can_be_ordered_before_the_first_price() -> None:
     assert (exchange.price(BTC), exchange.depth(BTC, SELL)) == (None, [])
 
 
-def test_a_halted_symbol_neither_takes_nor_executes_orders_but_cancels() -> None:
+@pytest.mark.parametrize("phase", [Phase.HALT, Phase.BREAK, Phase.CANCEL_ONLY])
+def test_outside_of_trading_a_symbol_neither_takes_nor_executes_orders_but_cancels(phase) -> None:
     venue = Venue()
     venue.place("limit", "LIMIT", "1", "90")
     venue.place("stop", "STOP_LOSS", "1", stop="90", side=SELL)
-    venue.exchange.halt(BTC)
+    venue.exchange.enter(phase, BTC, venue.time)
     venue.move(80.0)
-    assert (venue.kinds("limit"), venue.kinds("stop"), venue.exchange.is_halted(BTC)) == ([NEW], [NEW], True)
+    assert (venue.kinds("limit"), venue.kinds("stop"), venue.exchange.phase(BTC)) == ([NEW], [NEW], phase)
     with pytest.raises(OrderRefused, match=r"^market_closed: "):
         venue.place("b", "MARKET", "1")
     venue.cancel("limit")
-    venue.exchange.resume(BTC)
+    venue.exchange.enter(Phase.TRADING, BTC, venue.time)
     venue.move(80.0)
     assert TRIGGERED in venue.kinds("stop")
+
+
+def test_a_delisted_symbol_is_unknown_and_its_orders_expire() -> None:
+    venue = Venue()
+    venue.place("limit", "LIMIT", "1", "90")
+    venue.exchange.enter(Phase.DELISTED, BTC, venue.time)
+    assert venue.kinds("limit") == [NEW, EXPIRED]
+    assert list(venue.exchange.listed) == [ETH]
+    with pytest.raises(OrderRefused, match=r"^unknown_symbol: BTC; accepted: ETH"):
+        venue.place("b", "MARKET", "1")
+    assert venue.held("USDT") == ("10000", "0")
+
+
+def test_a_venue_may_expire_orders_on_its_own_both_of_a_pair() -> None:
+    venue = Venue()
+    pair = (
+        request("up", "LIMIT_MAKER", "1", "110", side=SELL),
+        request("down", "STOP_LOSS", "1", stop="90", side=SELL),
+    )
+    venue.exchange.place_pair("pair", *pair, venue.time)
+    venue.exchange.expire(venue.order("down"), venue.time)
+    assert venue.kinds("up") == venue.kinds("down") == [NEW, EXPIRED]
+    assert venue.held("BTC") == ("10", "0")
 
 
 def test_an_order_that_ended_cannot_be_cancelled() -> None:

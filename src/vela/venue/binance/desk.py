@@ -134,7 +134,7 @@ class Desk:
     @property
     def instruments(self) -> Mapping[TradingSymbol, Instrument]:
         """What is traded."""
-        return self.venue.exchange.instruments
+        return self.venue.exchange.listed
 
     def now(self) -> int:
         """Return the venue's time, ms UTC."""

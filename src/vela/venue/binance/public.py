@@ -57,7 +57,7 @@ def _symbol_info(desk: Desk, instrument: Instrument) -> Shape:
     symbol = instrument.symbol
     return {
         "symbol": symbol.to_binance_api(),
-        "status": "HALT" if desk.exchange.is_halted(symbol) else "TRADING",
+        "status": desk.exchange.phase(symbol).value,
         "baseAsset": symbol.base,
         "baseAssetPrecision": 8,
         "quoteAsset": symbol.quote.value,

@@ -118,7 +118,7 @@ def _query(desk: Desk, parameters: Parameters) -> object:
     wanted = _find(desk, parameters)
     parameters.finish()
     try:
-        return queried(desk.exchange.find(*wanted))
+        return queried(desk.venue.queries.find(*wanted))
     except OrderNotFound:
         raise unknown_order(cancelling=False) from None
 
@@ -208,7 +208,7 @@ def _attempt(command: Callable[[], Shape]) -> tuple[Shape, bool]:
 def _open_orders(desk: Desk, parameters: Parameters) -> object:
     symbol = parameters.optional_symbol(desk.instruments)
     parameters.finish()
-    return [queried(order) for order in desk.exchange.open_orders(symbol)]
+    return [queried(order) for order in desk.venue.queries.open_orders(symbol)]
 
 
 def _all_orders(desk: Desk, parameters: Parameters) -> object:
@@ -216,9 +216,8 @@ def _all_orders(desk: Desk, parameters: Parameters) -> object:
     since, until, limit = _span(parameters)
     orders = [
         order
-        for order in desk.exchange.orders.values()
-        if order.request.symbol == symbol
-        and order.order_id >= (first or 0)
+        for order in desk.venue.queries.orders(symbol)
+        if order.order_id >= (first or 0)
         and since <= order.created_time
         and (until is None or order.created_time <= until)
     ]
