@@ -13,6 +13,7 @@ from tests.integration.venue_server import RunningVenue, running_venue
 from websockets.asyncio.client import connect
 
 from vela.domain.trading_symbol import TradingSymbol
+from vela.simulation.spot_book import SpotFees
 
 MARKET = {"market": "still", "symbols": "BTC,ETH"}
 LIMIT = {"type": "LIMIT", "timeInForce": "GTC"}
@@ -93,6 +94,19 @@ async def test_streams_tell_the_move_and_the_end_of_the_candle(venue) -> None:
         ("101.00000000", False),
         ("101.00000000", True),
     ]
+
+
+def test_fees_in_a_third_asset_reach_the_client() -> None:
+    prices = {TradingSymbol("BTC"): Decimal(100), TradingSymbol("BNB"): Decimal(50)}
+    fees = SpotFees(Decimal(0), Decimal("0.001"), asset="BNB")
+    balances = {"USDT": Decimal(1000), "BNB": Decimal(1)}
+    with running_venue({"market": "still", "symbols": "BTC,BNB"}, prices=prices, fees=fees, balances=balances) as venue:
+        [fill] = venue.order(quantity="1").json()["fills"]
+        assert (fill["commission"], fill["commissionAsset"]) == ("0.00150015", "BNB")
+        [trade] = venue.call("GET", "myTrades", symbol="BTCUSDT").json()
+        assert (trade["commission"], trade["commissionAsset"]) == ("0.00150015", "BNB")
+        held = {row["asset"]: row["free"] for row in venue.call("GET", "account").json()["balances"]}
+        assert held["BNB"] == "0.99849985"
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ async def serve_market(
     exchange = SpotExchange(
         instruments,
         _balances(venue_settings.balances, instruments),
-        fees=venue_settings.fees,
+        fees=_fees(venue_settings.fees, instruments),
         offers=flat_offers if venue_settings.flat_book else partial(spread_offers, seed=played.seed),
     )
     venue = await open_venue(played.market, exchange, played.start, wall)
@@ -144,6 +144,13 @@ def _balances(given: Mapping[str, Decimal], instruments: Sequence[Instrument]) -
         raise ConfigurationError(f"balance of {', '.join(sorted(unknown))}; accepted: {', '.join(sorted(assets))}")
     start = given or {symbol.quote.value: _DEFAULT_BALANCE for symbol in symbols}
     return dict.fromkeys(sorted(assets), Decimal(0)) | dict(start)
+
+
+def _fees(fees: SpotFees, instruments: Sequence[Instrument]) -> SpotFees:
+    bases = [rules.symbol.base for rules in instruments]
+    if fees.asset not in {None, *bases}:
+        raise ConfigurationError(f"fee asset {fees.asset} has no price here; accepted: {', '.join(bases)}")
+    return fees
 
 
 def _opened(path: Path) -> TextIO:

@@ -33,9 +33,12 @@ def venue(  # noqa: PLR0917  one parameter per option
     port: Annotated[int, typer.Option(help="Port of the exchange; 0 takes any free one.")] = 8080,
     control_port: Annotated[int, typer.Option(help="Port for faults, prices, clock, halts and the truth.")] = 8081,
     balance: Annotated[list[str] | None, typer.Option(help="At the start: USDT=10000; once per asset.")] = None,
-    maker_fee: Annotated[str, typer.Option(help="Share of the value of trades of resting orders.")] = "0.001",
-    taker_fee: Annotated[str, typer.Option(help="Share of the value of all other trades.")] = "0.001",
+    maker_fee: Annotated[str, typer.Option(help="Share of trades of resting orders; below 0: a rebate.")] = "0.001",
+    taker_fee: Annotated[str, typer.Option(help="Share of all other trades.")] = "0.001",
     fee_in_quote: Annotated[bool, typer.Option("--fee-in-quote", help="Take fees in quote, never in base.")] = False,
+    fee_asset: Annotated[
+        str | None, typer.Option(help="Take fees in this, at 25 % less, while there is some: BNB.")
+    ] = None,
     api_key: Annotated[str | None, typer.Option(help="The account's key.")] = None,
     api_secret: Annotated[str | None, typer.Option(help="The account's secret.")] = None,
     key_may_withdraw: Annotated[
@@ -67,7 +70,7 @@ def venue(  # noqa: PLR0917  one parameter per option
         balances=read_balances(balance or []),
         prices=read_prices(price or []),
         flat_book=flat_book,
-        fees=SpotFees(exact(maker_fee), exact(taker_fee), in_quote=fee_in_quote),
+        fees=SpotFees(exact(maker_fee), exact(taker_fee), in_quote=fee_in_quote, asset=fee_asset),
         key_may_withdraw=key_may_withdraw,
         truth=None if truth is None else Path(truth),
         **{name: value for name, value in optional.items() if value is not None},  # type: ignore[arg-type]

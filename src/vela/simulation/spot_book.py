@@ -13,7 +13,7 @@ import msgspec
 from vela.domain.errors import ConfigurationError, OrderNotFound
 from vela.domain.execution_rules import fee
 from vela.domain.fill import Fill
-from vela.domain.money import ZERO, add, multiply, subtract
+from vela.domain.money import ZERO, add, multiply, ratio, subtract
 from vela.domain.order import OrderStatus
 from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.accounts import Account
@@ -28,6 +28,7 @@ from vela.simulation.spot_orders import (
 )
 
 _SMALLEST_AMOUNT = Decimal("1E-8")
+_UNDISCOUNTED = Decimal("0.75")
 _CUT = Context(prec=60, rounding=ROUND_DOWN)
 
 
@@ -35,23 +36,26 @@ class SpotFees(msgspec.Struct, frozen=True):
     """What trades cost.
 
     Attributes:
-        maker, taker: share of a trade of a resting order, and of any other; 0 or more, below 1.
+        maker: share of a trade of a resting order, above -1, below 1; below 0 it is a rebate.
+        taker: share of any other trade, 0 or more, below 1.
         in_quote: always taken in quote; else in what is received: base of a purchase, quote of a sale.
+        asset: taken in this one instead, 25 % less, as long as the account has enough of it.
     """
 
     maker: Decimal
     taker: Decimal
     in_quote: bool = False
+    asset: str | None = None
 
     def __post_init__(self) -> None:
-        for name, rate in (("maker", self.maker), ("taker", self.taker)):
-            if not rate.is_finite() or not 0 <= rate < 1:
-                raise ConfigurationError(f"{name} fee was {rate}; accepted: 0 or more, below 1")
+        for name, rate, lowest in (("maker", self.maker, "above -1"), ("taker", self.taker, "0 or more")):
+            if not rate.is_finite() or not -1 < rate < 1 or (rate < 0 and name == "taker"):
+                raise ConfigurationError(f"{name} fee was {rate}; accepted: {lowest}, below 1")
 
     @property
     def on_top(self) -> Decimal:
         """The largest share that a purchase costs beyond its value in quote."""
-        return max(self.maker, self.taker) if self.in_quote else ZERO
+        return max(self.maker, self.taker, ZERO) if self.in_quote else ZERO
 
     def of(self, request: SpotRequest, price: Decimal, quantity: Decimal, *, is_maker: bool) -> tuple[Decimal, str]:
         """Return a trade's fee, cut to eight decimals as all of the venue's amounts are, and its asset."""
@@ -61,6 +65,12 @@ class SpotFees(msgspec.Struct, frozen=True):
         else:
             amount, asset = fee(rate, price, quantity), request.symbol.quote.value
         return amount.quantize(_SMALLEST_AMOUNT, context=_CUT), asset
+
+    def discounted(self, price: Decimal, quantity: Decimal, asset_price: Decimal, *, is_maker: bool) -> Decimal:
+        """Return what a trade costs in `asset`, whose price is given in the same quote; a rebate: nothing."""
+        rate = max(self.maker if is_maker else self.taker, ZERO)
+        amount = ratio(multiply(fee(rate, price, quantity), _UNDISCOUNTED), asset_price)
+        return amount.quantize(_SMALLEST_AMOUNT, context=_CUT)
 
 
 class SpotBook:
@@ -162,15 +172,36 @@ class SpotBook:
         *,
         is_maker: bool,
         is_last: bool = False,
+        fee_asset_price: Decimal | None = None,
     ) -> SpotOrder:
-        """Execute a part of an order, or what is left of it; `is_last` ends an order that is given by its value.
+        """Execute a part of an order, or what is left of it.
+
+        Args:
+            order: what executes.
+            price: quote per base.
+            quantity: base.
+            time: ms UTC.
+            is_maker: whether it had been resting.
+            is_last: ends an order that is given by its value.
+            fee_asset_price: of the asset that fees are preferably taken in, if it has one in this quote.
 
         Raises:
             LedgerError: the account cannot pay.
         """
         self._trades += 1
-        amount, asset = self.fees.of(order.request, price, quantity, is_maker=is_maker)
-        request = order.request
+        request, value = order.request, multiply(price, quantity)
+        filled = add(order.filled_quantity, quantity)
+        is_done = is_last or filled == request.quantity
+        order = msgspec.structs.replace(
+            order,
+            status=OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED,
+            updated_time=time,
+            filled_quantity=filled,
+            filled_value=add(order.filled_value, value),
+        )
+        self._lock(order)
+        changes = _changes(request, quantity, value)
+        amount, asset = self._fee(request, price, quantity, changes, fee_asset_price, is_maker=is_maker)
         fill = Fill(
             fill_id=str(self._trades),
             client_order_id=request.client_order_id,
@@ -182,19 +213,9 @@ class SpotBook:
             fee_asset=asset,
             time=time,
         )
+        self.account.post(changes | {asset: subtract(changes.get(asset, ZERO), amount)})
         trade = SpotTrade(order.order_id, fill, is_maker)
-        filled = add(order.filled_quantity, quantity)
-        is_done = is_last or filled == request.quantity
-        order = msgspec.structs.replace(
-            order,
-            status=OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED,
-            updated_time=time,
-            filled_quantity=filled,
-            filled_value=add(order.filled_value, fill.value),
-            trades=(*order.trades, trade),
-        )
-        self._lock(order)
-        self.account.post(_changes(fill, is_buy=request.is_buy))
+        order = msgspec.structs.replace(order, trades=(*order.trades, trade))
         return self._happened(SpotEventKind.TRADE, order, time, trade=trade)
 
     def cancel(self, order: SpotOrder, time: int, cancel_id: str) -> SpotOrder:
@@ -217,6 +238,23 @@ class SpotBook:
         return request.symbol.quote.value, add(value, multiply(value, self.fees.on_top))
 
     # ---------------------------------------------------------------------------------------------------- internals
+
+    def _fee(
+        self,
+        request: SpotRequest,
+        price: Decimal,
+        quantity: Decimal,
+        changes: Mapping[str, Decimal],
+        asset_price: Decimal | None,
+        *,
+        is_maker: bool,
+    ) -> tuple[Decimal, str]:
+        asset = self.fees.asset
+        if asset is not None and asset_price is not None:
+            amount = self.fees.discounted(price, quantity, asset_price, is_maker=is_maker)
+            if 0 < amount <= add(self.account.free(asset), changes.get(asset, ZERO)):
+                return amount, asset
+        return self.fees.of(request, price, quantity, is_maker=is_maker)
 
     def _lock(self, order: SpotOrder) -> None:
         asset, amount = self.need(order.request, order.open_quantity)
@@ -279,8 +317,6 @@ def _lock_key(order: SpotOrder) -> str:
     return f"order:{order.order_id}" if order.list_id is None else f"pair:{order.list_id}"
 
 
-def _changes(fill: Fill, *, is_buy: bool) -> dict[str, Decimal]:
-    sign = 1 if is_buy else -1
-    changes = {fill.symbol.base: sign * fill.quantity, fill.symbol.quote.value: -sign * fill.value}
-    changes[fill.fee_asset] = subtract(changes[fill.fee_asset], fill.fee)
-    return changes
+def _changes(request: SpotRequest, quantity: Decimal, value: Decimal) -> dict[str, Decimal]:
+    sign = 1 if request.is_buy else -1
+    return {request.symbol.base: sign * quantity, request.symbol.quote.value: -sign * value}

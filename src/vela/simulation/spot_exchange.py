@@ -302,10 +302,19 @@ class SpotExchange:
         for level in levels:
             price, quantity = instrument.price(level.ticks), instrument.quantity(level.steps)
             is_last = request.quantity is None and level is levels[-1]
-            order = self._book.trade(order, price, quantity, time, is_maker=False, is_last=is_last)
+            coin = self._fee_asset_price(request.symbol)
+            order = self._book.trade(
+                order, price, quantity, time, is_maker=False, is_last=is_last, fee_asset_price=coin
+            )
             taken = self._taken.get((request.symbol, request.side), 0)
             self._taken[request.symbol, request.side] = taken + level.steps
         return self._rest_or_end(order, time)
+
+    def _fee_asset_price(self, symbol: TradingSymbol) -> Decimal | None:
+        if self.fees.asset == symbol.quote.value:
+            return Decimal(1)
+        traded = (one for one in self.instruments if (one.base, one.quote) == (self.fees.asset, symbol.quote))
+        return next((self.price(one) for one in traded), None)
 
     def _rest_or_end(self, order: SpotOrder, time: int) -> SpotOrder:
         if order.is_open and not rests(order):
@@ -342,7 +351,9 @@ class SpotExchange:
             if limit_fill_ticks(limit, is_sell, *move):
                 steps = min(budget, instrument.quantity_steps(order.open_quantity))
                 self._end_sibling(order, time)
-                self._book.trade(order, instrument.price(limit), instrument.quantity(steps), time, is_maker=True)
+                price, quantity = instrument.price(limit), instrument.quantity(steps)
+                coin = self._fee_asset_price(request.symbol)
+                self._book.trade(order, price, quantity, time, is_maker=True, fee_asset_price=coin)
                 budget -= steps
 
     def _priority(self, order: SpotOrder) -> tuple[Decimal, int]:

@@ -7,7 +7,7 @@ from tests.unit.simulation.market import BTC, ETH
 from tests.unit.simulation.venue import SELL, request
 
 from vela.domain.errors import ConfigurationError, LedgerError, OrderNotFound
-from vela.domain.order import OrderStatus
+from vela.domain.order import OrderStatus, Side
 from vela.simulation.spot_book import SpotBook, SpotFees
 from vela.simulation.spot_orders import SpotEventKind
 
@@ -23,10 +23,39 @@ def held(state: SpotBook, asset: str) -> tuple[object, object]:
     return state.account.balances()[asset].free, state.account.balances()[asset].locked
 
 
-@pytest.mark.parametrize("rate", ["-0.1", "1", "NaN"])
-def test_a_fee_out_of_range_is_refused(rate) -> None:
-    with pytest.raises(ConfigurationError, match="maker fee"):
-        SpotFees(Decimal(rate), Decimal(0))
+@pytest.mark.parametrize(
+    ("maker", "taker", "words"),
+    [("-1", "0", "maker fee was -1"), ("1", "0", "maker fee"), ("NaN", "0", "maker fee"), ("0", "-0.1", "taker fee")],
+)
+def test_a_fee_out_of_range_is_refused(maker, taker, words) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        SpotFees(Decimal(maker), Decimal(taker))
+
+
+def test_a_rebate_is_a_negative_fee_and_needs_no_lock() -> None:
+    rebate = SpotFees(Decimal("-0.0005"), Decimal(0), in_quote=True)
+    sale = request("a", "LIMIT", "1", "100", side=SELL)
+    assert rebate.of(sale, Decimal(100), Decimal(1), is_maker=True) == (Decimal("-0.05"), "USDT")
+    assert rebate.on_top == 0
+    state = book(rebate)
+    order = state.accept(sale, 1)
+    state.trade(order, Decimal(100), Decimal(1), 2, is_maker=True)
+    assert held(state, "USDT") == (Decimal("1100.05"), 0)
+
+
+def test_a_fee_in_a_third_asset_is_a_quarter_less_and_rebates_are_none() -> None:
+    fees = SpotFees(Decimal("-0.001"), Decimal("0.002"), asset="BNB")
+    price, quantity, of_bnb = Decimal(100), Decimal(1), Decimal(600)
+    assert fees.discounted(price, quantity, of_bnb, is_maker=False) == Decimal("0.00025")
+    assert fees.discounted(price, quantity, of_bnb, is_maker=True) == 0
+
+
+@pytest.mark.parametrize(("side", "fee"), [("BUY", (Decimal("0.0015"), "BTC")), ("SELL", (Decimal("0.2"), "USDT"))])
+def test_what_is_sold_pays_no_fee(side, fee) -> None:
+    state = SpotBook({"USDT": Decimal(1000), "BTC": Decimal(1)}, SpotFees(Decimal(0), Decimal("0.002"), asset="BTC"))
+    order = state.accept(request("a", "MARKET", "1", side=Side(side)), 1)
+    order = state.trade(order, Decimal(100), Decimal(1), 2, is_maker=False, fee_asset_price=Decimal(100))
+    assert (order.trades[0].fill.fee, order.trades[0].fill.fee_asset) == fee
 
 
 def test_a_purchase_pays_its_fee_in_what_it_receives_or_in_quote() -> None:

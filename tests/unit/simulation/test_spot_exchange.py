@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.simulation.market import BTC, ETH, INSTRUMENTS
-from tests.unit.simulation.venue import FEES, SELL, Venue, request
+from tests.unit.simulation.venue import FEES, SELL, VOLUME, Venue, request
 
 from vela.domain.errors import OrderNotFound, OrderRefused
+from vela.domain.events import Tick
 from vela.domain.order import OrderStatus, Side
 from vela.simulation.depth import flat_offers
 from vela.simulation.spot_book import SpotFees
@@ -57,6 +58,18 @@ def test_a_market_order_by_value_spends_no_more_than_that() -> None:
     assert venue.kinds("a")[-1] is TRADE
     sold = venue.place("b", "MARKET", worth="500", side=SELL)
     assert 499 < sold.filled_value <= 500
+
+
+def test_fees_are_taken_in_the_third_asset_while_there_is_some() -> None:
+    fees = SpotFees(FEES.maker, FEES.taker, asset="ETH")
+    exchange = SpotExchange(INSTRUMENTS, {"USDT": Decimal(1000), "ETH": Decimal("0.03")}, fees=fees, offers=flat_offers)
+    exchange.on_tick(Tick(BTC, 100.0, 100.0, 100.0, volume=VOLUME), 1, 1.0)
+    before_its_price = exchange.place(request("a", "MARKET", "1"), 1)
+    exchange.on_tick(Tick(ETH, 10.0, 10.0, 10.0, volume=VOLUME), 2, 1.0)
+    orders = [before_its_price, *(exchange.place(request(name, "MARKET", "1"), 2) for name in "bcd")]
+    paid = [(order.trades[0].fill.fee, order.trades[0].fill.fee_asset) for order in orders]
+    received, discounted = (Decimal("0.002"), "BTC"), (Decimal("0.015"), "ETH")
+    assert paid == [received, discounted, discounted, received]
 
 
 def test_a_limit_takes_up_to_its_price_and_rests_with_the_remainder() -> None:
@@ -282,10 +295,16 @@ def test_an_order_that_ended_cannot_be_cancelled() -> None:
         ),
         max_size=40,
     ),
-    in_quote=st.booleans(),
+    fees=st.builds(
+        SpotFees,
+        maker=st.sampled_from([FEES.maker, -FEES.maker]),
+        taker=st.just(FEES.taker),
+        in_quote=st.booleans(),
+        asset=st.sampled_from([None, "BTC"]),
+    ),
 )
-def test_money_is_neither_made_nor_lost_and_nothing_stays_locked(steps, in_quote) -> None:
-    venue = Venue(fees=SpotFees(FEES.maker, FEES.taker, in_quote=in_quote))
+def test_money_is_neither_made_nor_lost_and_nothing_stays_locked(steps, fees) -> None:
+    venue = Venue(fees=fees)
     for number, (kind, side, quantity, price, stop, lasts) in enumerate(steps):
         if kind == "move":
             venue.move(price / 10, min(price, stop) / 10, max(price, stop) / 10, share=quantity / 90_000)

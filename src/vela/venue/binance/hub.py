@@ -195,12 +195,16 @@ class Hub(Listener):
             if _begins_or_ends(pair.order_ids, events)
         ]
         reports = [execution_report(event, now) for event in events]
-        assets = sorted(
-            {asset for event in events for asset in (event.order.request.symbol.base, event.order.request.symbol.quote)}
-        )
+        assets = sorted({asset for event in events for asset in _assets(event)})
         held = exchange.balances()
         position = account_position(held, [asset for asset in assets if asset in held], events[-1].time, now)
         return [*statuses, *reports, position]
+
+
+def _assets(event: SpotEvent) -> set[str]:
+    symbol = event.order.request.symbol
+    fee = set() if event.trade is None else {event.trade.fill.fee_asset}
+    return {symbol.base, symbol.quote.value} | fee
 
 
 def _begins_or_ends(order_ids: tuple[int, int], events: Sequence[SpotEvent]) -> bool:
