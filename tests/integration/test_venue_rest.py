@@ -45,6 +45,7 @@ def error(answer: httpx.Response) -> tuple[int, int, str]:
         ({"side": "SELL", "quantity": "11"}, (-2010, "Account has insufficient balance for requested action.")),
         ({**LIMIT, "type": "LIMIT_MAKER", "price": "999999"}, (-1106, "Parameter 'timeInForce' sent when not")),
         ({"type": "STOP_LOSS", "stopPrice": "1000"}, (-2010, "Stop price would trigger immediately.")),
+        ({"selfTradePreventionMode": "NONE"}, (-2010, "This symbol does not allow the specified self-trade")),
         ({"type": "STOP_LOSS", "stopPrice": "1", "icebergQty": "1"}, (-2010, "Iceberg orders are not supported")),
     ],
 )

@@ -65,7 +65,7 @@ def test_a_move_that_trades_little_fills_in_part(venue) -> None:
     venue.order(side="SELL", newClientOrderId="target", price="110.00", quantity="1", **LIMIT)
     move(venue, "110", volume=0.37)
     assert state(venue, "target") == ("PARTIALLY_FILLED", "0.37", "40.7")
-    taken = venue.order(quantity="0.5", newClientOrderId="taker").json()
+    taken = venue.order(side="SELL", quantity="0.5", newClientOrderId="taker").json()
     assert (taken["status"], taken["executedQty"]) == ("EXPIRED", "0.37000000")
     move(venue, "110")
     assert state(venue, "target") == ("FILLED", "1.", "110.")

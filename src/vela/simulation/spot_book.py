@@ -19,6 +19,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.accounts import Account
 from vela.simulation.spot_orders import (
     OrderPair,
+    Prevention,
     SpotEvent,
     SpotEventKind,
     SpotOrder,
@@ -90,6 +91,7 @@ class SpotBook:
         self._open: dict[int, None] = {}  # ids, oldest first
         self._newest: dict[tuple[TradingSymbol, str], int] = {}  # id of the newest order of a client id
         self._trades = 0
+        self._preventions = 0
 
     def open_orders(self, symbol: TradingSymbol | None = None) -> list[SpotOrder]:
         """Return what may still execute, oldest first."""
@@ -225,6 +227,12 @@ class SpotBook:
     def expire(self, order: SpotOrder, time: int, reason: str) -> SpotOrder:
         """End an order that cannot execute any further."""
         return self._end(SpotEventKind.EXPIRED, OrderStatus.EXPIRED, order, time, reason=reason)
+
+    def prevent(self, order: SpotOrder, other: SpotOrder, price: Decimal, time: int) -> SpotOrder:
+        """End an order that would have traded with an `other` of the account at `price`."""
+        self._preventions += 1
+        prevention = Prevention(self._preventions, other.order_id, price, order.open_quantity)
+        return self.expire(msgspec.structs.replace(order, prevention=prevention), time, "self_trade")
 
     def need(self, request: SpotRequest, quantity: Decimal) -> tuple[str, Decimal]:
         """Return the asset, and how much of it, an order must keep ready while `quantity` of it rests.

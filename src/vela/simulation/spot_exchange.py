@@ -8,7 +8,7 @@ book.
   moves again. What nobody offers expires (market orders, IOC), or rests.
 - Orders that rest, trade at their limit when the market reaches it: never more in all than the market itself traded
   on that tick, best limit first, then oldest.
-- The orders of the account never trade with each other: the market stands between them.
+- The orders of the account never trade with each other: where one would take from another, one of them ends.
 - A client order id must be new among the open orders only.
 """
 
@@ -32,6 +32,7 @@ from vela.simulation.filters import check_notional, check_price, check_quantity
 from vela.simulation.spot_book import SpotBook, SpotFees, rests
 from vela.simulation.spot_orders import (
     OrderPair,
+    SelfTrade,
     SpotEvent,
     SpotOrder,
     SpotOrderType,
@@ -254,7 +255,7 @@ class SpotExchange:
         market = self._quotes[request.symbol].ticks
         if request.type.is_stop and self._triggers(request, (market, market, market)):
             raise OrderRefused(f"would_trigger: {name} at {request.stop_price}; accepted: a stop beyond the market")
-        if request.type is SpotOrderType.LIMIT_MAKER and self._offered(request, market):
+        if request.type is SpotOrderType.LIMIT_MAKER and (self._offered(request, market) or self._met(request, [])):
             raise OrderRefused(f"would_take: {name} at {request.price}; accepted: a limit that rests")
 
     def _cost(self, request: SpotRequest) -> tuple[str, Decimal]:
@@ -292,11 +293,20 @@ class SpotExchange:
         return best(levels, instrument.quantity_steps(quantity or request.quantity or ZERO))
 
     def _take(self, order: SpotOrder, ticks: int, time: int) -> SpotOrder:
-        request, instrument = order.request, self.instruments[order.request.symbol]
-        levels = self._offered(request, ticks, order.open_quantity)
+        levels = self._offered(order.request, ticks, order.open_quantity)
+        met = self._met(order.request, levels)
+        if met and order.request.self_trade is not SelfTrade.EXPIRE_MAKER:
+            return self._take_until(met[0], order, levels, time)
+        for other in met:
+            self._prevent(other, order, time)
         steps = sum(level.steps for level in levels)
-        if request.time_in_force is TimeInForce.FOK and instrument.quantity(steps) < order.open_quantity:
+        instrument = self.instruments[order.request.symbol]
+        if order.request.time_in_force is TimeInForce.FOK and instrument.quantity(steps) < order.open_quantity:
             return self._book.expire(order, time, "fill_or_kill")
+        return self._rest_or_end(self._trade_with(levels, order, time), time)
+
+    def _trade_with(self, levels: Sequence[Level], order: SpotOrder, time: int) -> SpotOrder:
+        request, instrument = order.request, self.instruments[order.request.symbol]
         if request.is_buy and not request.type.has_limit:
             levels = _affordable(instrument, levels, self._spendable(request))
         for level in levels:
@@ -308,7 +318,7 @@ class SpotExchange:
             )
             taken = self._taken.get((request.symbol, request.side), 0)
             self._taken[request.symbol, request.side] = taken + level.steps
-        return self._rest_or_end(order, time)
+        return order
 
     def _fee_asset_price(self, symbol: TradingSymbol) -> Decimal | None:
         if self.fees.asset == symbol.quote.value:
@@ -325,6 +335,33 @@ class SpotExchange:
         """Return what trades may cost before fees, in quote."""
         free = self._book.account.free(request.symbol.quote.value)
         return ratio(free, add(Decimal(1), self.fees.on_top))
+
+    # ------------------------------------------------------------------------------------- orders of its own in the way
+
+    def _met(self, request: SpotRequest, levels: Sequence[Level]) -> list[SpotOrder]:
+        """Return the account's resting orders that one which takes `levels` would meet on the way, as it meets them."""
+        resting = [one for one in self._book.open_orders(request.symbol) if rests(one)]
+        instrument, worst = self.instruments[request.symbol], request.price
+        steps = sum(level.steps for level in levels)
+        if levels and (request.quantity is None or instrument.quantity(steps) >= request.quantity):
+            worst = instrument.price(levels[-1].ticks)
+        met = [one for one in resting if one.request.side is not request.side and _is_within(one, worst)]
+        return sorted(met, key=self._priority)
+
+    def _take_until(self, other: SpotOrder, order: SpotOrder, levels: Sequence[Level], time: int) -> SpotOrder:
+        """Take what is offered before the account's `other` order; there this one ends, or both do."""
+        request, instrument = order.request, self.instruments[order.request.symbol]
+        own = instrument.price_ticks(other.request.price or ZERO)
+        before = [level for level in levels if (level.ticks < own if request.is_buy else level.ticks > own)]
+        if request.time_in_force is not TimeInForce.FOK:
+            order = self._trade_with(before, order, time)
+        if request.self_trade is SelfTrade.EXPIRE_BOTH:
+            self._prevent(other, order, time)
+        return self._book.prevent(order, other, other.request.price or ZERO, time) if order.is_open else order
+
+    def _prevent(self, resting: SpotOrder, taker: SpotOrder, time: int) -> None:
+        self._end_sibling(resting, time)
+        self._book.prevent(resting, taker, resting.request.price or ZERO, time)
 
     # ----------------------------------------------------------------------------------------------------- resting
 
@@ -390,6 +427,12 @@ def _check_pair(above: SpotRequest, below: SpotRequest) -> None:
     high, low = (request.stop_price or request.price or ZERO for request in (above, below))
     if not same or high <= low:
         raise OrderRefused("pair_prices: accepted: two orders of one symbol, side and quantity, one above the market")
+
+
+def _is_within(resting: SpotOrder, worst: Decimal | None) -> bool:
+    """Say whether an order that takes down to, or up to, the `worst` price (None: any) meets a resting one."""
+    price = resting.request.price or ZERO
+    return worst is None or (price >= worst if resting.request.is_buy else price <= worst)
 
 
 def _value(instrument: Instrument, level: Level) -> Decimal:

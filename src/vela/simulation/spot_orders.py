@@ -49,6 +49,14 @@ class TimeInForce(StrEnum):
     FOK = "FOK"
 
 
+class SelfTrade(StrEnum):
+    """Which order ends when two of the account would trade with each other."""
+
+    EXPIRE_TAKER = "EXPIRE_TAKER"
+    EXPIRE_MAKER = "EXPIRE_MAKER"
+    EXPIRE_BOTH = "EXPIRE_BOTH"
+
+
 class SpotRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a client asks for.
 
@@ -60,6 +68,7 @@ class SpotRequest(msgspec.Struct, frozen=True, kw_only=True):
         price: limit, on the tick grid, of those types that have one.
         stop_price: trigger, on the tick grid, of stops.
         time_in_force: of types with a limit; LIMIT_MAKER rests until cancelled.
+        self_trade: what happens when this order would take from another of the account.
     """
 
     client_order_id: str
@@ -71,6 +80,7 @@ class SpotRequest(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
     stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
 
     def __post_init__(self) -> None:
         is_market = self.type is SpotOrderType.MARKET
@@ -98,6 +108,22 @@ class SpotTrade(msgspec.Struct, frozen=True):
     is_maker: bool
 
 
+class Prevention(msgspec.Struct, frozen=True):
+    """A trade of the account with itself that did not happen, and ended an order.
+
+    Attributes:
+        match_id: running number, from 1.
+        other_id: of the order on the other side.
+        price: at which they would have traded.
+        quantity: of the order that ended, in base.
+    """
+
+    match_id: int
+    other_id: int
+    price: Decimal
+    quantity: Decimal
+
+
 class SpotOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order at the venue.
 
@@ -110,6 +136,7 @@ class SpotOrder(msgspec.Struct, frozen=True, kw_only=True):
         working_time: since when it can trade, ms UTC; None for a stop that was not triggered.
         filled_quantity: in base. filled_value: in quote.
         trades: all of them, oldest first.
+        prevention: what ended it, if it met another order of the account.
     """
 
     order_id: int
@@ -122,6 +149,7 @@ class SpotOrder(msgspec.Struct, frozen=True, kw_only=True):
     filled_quantity: Decimal = ZERO
     filled_value: Decimal = ZERO
     trades: tuple[SpotTrade, ...] = ()
+    prevention: Prevention | None = None
 
     @property
     def quantity(self) -> Decimal:

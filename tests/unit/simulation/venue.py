@@ -12,7 +12,7 @@ from vela.domain.order import Side
 from vela.simulation.depth import Offers, spread_offers
 from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
-from vela.simulation.spot_orders import SpotEventKind, SpotOrder, SpotOrderType, SpotRequest, TimeInForce
+from vela.simulation.spot_orders import SelfTrade, SpotEventKind, SpotOrder, SpotOrderType, SpotRequest, TimeInForce
 
 VOLUME = 100.0
 SELL = Side.SELL
@@ -30,6 +30,7 @@ def request(
     stop: str | None = None,
     worth: str | None = None,
     lasts: str = "GTC",
+    own: str = "EXPIRE_MAKER",
 ) -> SpotRequest:
     return SpotRequest(
         client_order_id=name,
@@ -41,6 +42,7 @@ def request(
         price=Decimal(price) if price else None,
         stop_price=Decimal(stop) if stop else None,
         time_in_force=TimeInForce(lasts),
+        self_trade=SelfTrade(own),
     )
 
 

@@ -7,14 +7,15 @@ from decimal import Decimal
 from vela.domain.errors import OrderError
 from vela.domain.order import Side
 from vela.domain.trading_symbol import TradingSymbol
-from vela.simulation.spot_orders import SpotOrderType, SpotRequest, TimeInForce
+from vela.simulation.spot_orders import SelfTrade, SpotOrderType, SpotRequest, TimeInForce
 from vela.venue.binance.errors import REJECTED, BinanceError, missing
 from vela.venue.binance.parameters import Parameters
 
 # Beyond these nothing is ordered; far more than any account here holds.
 LARGEST_PRICE, LARGEST_QUANTITY = Decimal(10**9), Decimal(10**12)
-# What changes nothing here. Self-trade prevention: the account's orders never meet, the market stands between them.
-IGNORED = ("strategyId", "strategyType", "selfTradePreventionMode", "returnRateLimits", "computeCommissionRates")
+# What changes nothing here.
+_NO_SUCH_MODE = (REJECTED, "This symbol does not allow the specified self-trade prevention mode.")
+IGNORED = ("strategyId", "strategyType", "returnRateLimits", "computeCommissionRates")
 
 
 class OrderReader:
@@ -59,6 +60,7 @@ class OrderReader:
                 price=price,
                 stop_price=stop_price,
                 time_in_force=lasts or TimeInForce.GTC,
+                self_trade=p.choice("selfTradePreventionMode", SelfTrade, _NO_SUCH_MODE) or SelfTrade.EXPIRE_MAKER,
             )
         except OrderError:  # a value instead of a quantity, of another type than MARKET
             raise BinanceError(-1106, "Parameter 'quoteOrderQty' sent when not required.") from None

@@ -10,7 +10,7 @@ from vela.domain.candles import Candle
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
-from vela.simulation.spot_orders import SpotOrderType
+from vela.simulation.spot_orders import SelfTrade, SpotOrderType
 from vela.venue.binance.desk import Desk, Endpoint
 from vela.venue.binance.errors import BinanceError, missing
 from vela.venue.binance.order_reader import LARGEST_PRICE, LARGEST_QUANTITY
@@ -80,8 +80,8 @@ def _symbol_info(desk: Desk, instrument: Instrument) -> Shape:
         "filters": _filters(instrument),
         "permissions": [],
         "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": "NONE",
-        "allowedSelfTradePreventionModes": ["NONE"],
+        "defaultSelfTradePreventionMode": SelfTrade.EXPIRE_MAKER.value,
+        "allowedSelfTradePreventionModes": [mode.value for mode in SelfTrade],
     }
 
 

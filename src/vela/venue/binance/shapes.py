@@ -12,7 +12,7 @@ from vela.simulation.spot_orders import OrderPair, SpotEvent, SpotEventKind, Spo
 
 Shape = dict[str, object]
 
-STATUSES = {
+_STATUSES = {
     OrderStatus.ACCEPTED: "NEW",
     OrderStatus.PARTIALLY_FILLED: "PARTIALLY_FILLED",
     OrderStatus.FILLED: "FILLED",
@@ -51,7 +51,7 @@ def placed(order: SpotOrder) -> Shape:
 def placed_result(order: SpotOrder) -> Shape:
     """Return a new order with its state (the answer RESULT)."""
     working = {} if order.working_time is None else {"workingTime": order.working_time}
-    return placed(order) | _state(order) | working | _prevention()
+    return placed(order) | _state(order) | working | _prevention(order)
 
 
 def placed_full(order: SpotOrder) -> Shape:
@@ -67,7 +67,7 @@ def cancelled(order: SpotOrder, cancel_id: str) -> Shape:
         | placed(order)
         | {"clientOrderId": cancel_id}
         | _state(order)
-        | _prevention()
+        | _prevention(order)
     )
 
 
@@ -83,7 +83,7 @@ def queried(order: SpotOrder) -> Shape:
         "isWorking": order.working_time is not None,
         "workingTime": -1 if order.working_time is None else order.working_time,
         "origQuoteOrderQty": amount(order.request.quote_quantity),
-        **_prevention(),
+        **_prevention(order),
     }
 
 
@@ -159,8 +159,8 @@ def execution_report(event: SpotEvent, now: int) -> Shape:
         "F": amount(None),
         "g": list_id(order),
         "C": request.client_order_id if is_cancel else "",
-        "x": _EXECUTIONS[event.kind],
-        "X": STATUSES[order.status],
+        "x": _EXECUTIONS[event.kind] if order.prevention is None else "TRADE_PREVENTION",
+        "X": _status(order),
         "r": "NONE",
         "i": order.order_id,
         "l": amount(fill.quantity if fill else None),
@@ -179,7 +179,8 @@ def execution_report(event: SpotEvent, now: int) -> Shape:
         "Y": amount(multiply(fill.price, fill.quantity) if fill else None),
         "Q": amount(request.quote_quantity),
         **working,
-        "V": "NONE",
+        "V": request.self_trade.value,
+        **_prevented(order),
     }
 
 
@@ -215,6 +216,10 @@ def list_id(order: SpotOrder) -> int:
     return _NO_LIST if order.list_id is None else order.list_id
 
 
+def _status(order: SpotOrder) -> str:
+    return _STATUSES[order.status] if order.prevention is None else "EXPIRED_IN_MATCH"
+
+
 def _state(order: SpotOrder) -> Shape:
     request = order.request
     stop = {"stopPrice": amount(request.stop_price)} if request.type.is_stop else {}
@@ -224,7 +229,7 @@ def _state(order: SpotOrder) -> Shape:
         "executedQty": amount(order.filled_quantity),
         "origQuoteOrderQty": amount(request.quote_quantity),
         "cummulativeQuoteQty": amount(order.filled_value),
-        "status": STATUSES[order.status],
+        "status": _status(order),
         "timeInForce": request.time_in_force.value,
         "type": SpotOrderType(request.type).value,
         "side": request.side.value,
@@ -232,9 +237,30 @@ def _state(order: SpotOrder) -> Shape:
     }
 
 
-def _prevention() -> Shape:
-    # The account's orders never meet: the market stands between them.
-    return {"selfTradePreventionMode": "NONE"}
+def _prevention(order: SpotOrder) -> Shape:
+    shape: Shape = {"selfTradePreventionMode": order.request.self_trade.value}
+    if order.prevention is None:
+        return shape
+    quantity = amount(order.prevention.quantity)
+    return shape | {"preventedMatchId": order.prevention.match_id, "preventedQuantity": quantity}
+
+
+def _prevented(order: SpotOrder) -> Shape:
+    """Return what an execution report tells of a trade with itself that did not happen."""
+    prevention = order.prevention
+    if prevention is None:
+        return {}
+    return {
+        "v": prevention.match_id,
+        "A": amount(prevention.quantity),
+        "B": amount(prevention.quantity),
+        "u": prevention.match_id,
+        "U": prevention.other_id,
+        "Cs": order.request.symbol.to_binance_api(),
+        "pl": amount(prevention.quantity),
+        "pL": amount(prevention.price),
+        "pY": amount(multiply(prevention.price, prevention.quantity)),
+    }
 
 
 def _fill(trade: SpotTrade) -> Shape:

@@ -53,3 +53,23 @@ def test_a_pair_is_done_when_both_orders_are() -> None:
     assert pair_of_orders(pair, venue.exchange.orders)["listOrderStatus"] == "EXECUTING"
     venue.move(111.0, 100.0, 111.0)
     assert pair_of_orders(pair, venue.exchange.orders)["listOrderStatus"] == "ALL_DONE"
+
+
+def test_a_trade_with_itself_that_was_prevented_is_told_as_that() -> None:
+    venue = Venue()
+    venue.place("own", "LIMIT", "1", "100.3", side=SELL)
+    taker = venue.place("a", "MARKET", "10")
+    order = queried(venue.order("own"))
+    assert (order["status"], order["preventedMatchId"], order["preventedQuantity"]) == (
+        "EXPIRED_IN_MATCH",
+        1,
+        "1.00000000",
+    )
+    [report] = [execution_report(event, 5) for event in venue.exchange.log if event.order.prevention is not None]
+    assert (report["x"], report["X"], report["U"], report["pL"]) == (
+        "TRADE_PREVENTION",
+        "EXPIRED_IN_MATCH",
+        taker.order_id,
+        "100.30000000",
+    )
+    assert "v" not in execution_report(venue.exchange.log[0], 5)
