@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
 from tests.integration.venue_server import KEY, running_venue
+from websockets.asyncio.client import connect
 
+from vela.domain.trading_symbol import register_assets
 from vela.venue.binance.parameters import signed
 
 LIMIT = {"type": "LIMIT", "timeInForce": "GTC", "price": "20000.00"}
@@ -141,6 +145,57 @@ def test_who_asks_too_much_waits_and_who_does_not_wait_is_banned() -> None:
         assert statuses == sorted(statuses, key=[200, 429, 418].index)
         assert int(answer.headers["Retry-After"]) > 60
         assert re.search(r"IP banned until \d{13}\.", answer.json()["msg"])
+
+
+def test_who_places_too_many_orders_waits() -> None:
+    with running_venue(order_limit=2) as venue:
+        answers = [venue.order() for _ in range(5)]
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert error(refused)[1:] == (-1015, "Too many new orders; current limit is 2 orders per 10 SECOND.")
+        assert 1 <= int(refused.headers["Retry-After"]) <= 10
+        assert answers[0].headers["X-MBX-ORDER-COUNT-10S"] == "1"
+        assert venue.call("GET", "account").status_code == 200
+        limits = {limit["interval"]: limit["limit"] for limit in venue.public("exchangeInfo")["rateLimits"]}
+        assert limits == {"MINUTE": 6000, "SECOND": 2, "DAY": 200_000}
+
+
+def test_a_symbol_that_takes_stops_with_a_limit_only() -> None:
+    with running_venue(limit_stops_only=True) as venue:
+        types = venue.public("exchangeInfo")["symbols"][0]["orderTypes"]
+        assert set(types) == {"LIMIT", "MARKET", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT", "LIMIT_MAKER"}
+        stop = {"side": "SELL", "stopPrice": "1000.00"}
+        refusal = error(venue.order(type="STOP_LOSS", **stop))
+        assert refusal == (400, -2010, "Stop loss orders are not supported for this symbol.")
+        assert venue.order(**{**LIMIT, "type": "STOP_LOSS_LIMIT", "price": "900.00", **stop}).status_code == 200
+
+
+def test_times_come_in_microseconds_when_asked_for_and_are_understood(venue) -> None:
+    in_microseconds = {"X-MBX-TIME-UNIT": "MICROSECOND"}
+    asked = "klines?symbol=BTCUSDT&interval=1m&limit=1"
+    first, again = (
+        httpx.get(f"{venue.http}/api/v3/{asked}&startTime={start}", headers=in_microseconds, trust_env=False).json()
+        for start in (0, 10**14)
+    )
+    assert first[0][0] == venue.public(f"{asked}&startTime=0")[0][0] * 1000
+    assert again == first
+    assert venue.call("GET", "account", timestamp=time.time_ns() // 1000).status_code == 200
+
+
+NAME = "币安人生"
+
+
+async def test_a_symbol_with_a_name_that_is_not_ascii() -> None:
+    register_assets([NAME])
+    with running_venue({"symbols": f"BTC,{NAME}"}) as venue:
+        symbol = NAME + "USDT"
+        placed = await asyncio.to_thread(venue.order, symbol=symbol, quantity="10")
+        assert (placed.status_code, placed.json()["symbol"]) == (200, symbol)
+        assert symbol in [one["symbol"] for one in (await asyncio.to_thread(venue.public, "exchangeInfo"))["symbols"]]
+        async with connect(f"{venue.ws}/ws/{quote(symbol.lower())}@miniTicker", proxy=None) as socket:
+            assert json.loads(await socket.recv())["s"] == symbol
+        async with connect(f"{venue.ws}/ws", proxy=None) as socket:
+            await socket.send(json.dumps({"method": "SUBSCRIBE", "params": [f"{symbol.lower()}@trade"], "id": 1}))
+            assert [json.loads(await socket.recv()).get("s") for _ in range(2)] == [None, symbol]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from vela.simulation.depth import flat_offers, spread_offers
 from vela.simulation.spot_book import SpotFees
 from vela.simulation.spot_exchange import SpotExchange
 from vela.venue.binance.app import binance_app
-from vela.venue.binance.desk import Desk
+from vela.venue.binance.desk import Desk, Terms
 from vela.venue.connections import CuttableHttp, CuttableSocket
 from vela.venue.control import Control
 from vela.venue.faults import FaultPlan
@@ -35,21 +35,17 @@ from vela.venue.venue import Venue, open_venue
 _PING_SECONDS = 20.0
 _PONG_SECONDS = 60.0  # without a pong for so long a socket is closed
 _DEFAULT_BALANCE = Decimal(10_000)  # of every quote
-_LARGEST_WEIGHT = 1_000_000
 _FEES = SpotFees(Decimal("0.001"), Decimal("0.001"))
 
 
 @dataclass(frozen=True, slots=True)
-class VenueSettings:
+class VenueSettings(Terms):
     """What a venue is beyond its market.
 
     Attributes:
         host, port, control_port: where it listens; port 0 takes any free one.
         balances: at the start, by asset; empty: 10,000 of every quote.
         fees: what trades cost.
-        api_key, api_secret: of its one account.
-        key_may_withdraw: what the venue says of the key.
-        weight_limit: request weight per minute, above 0.
         prices: at which a still market stands, in quote per base; of symbols left out: as in the made-up market.
         flat_book: everything is offered at the price itself.
         truth: a file to which every event is appended; None: kept in memory only.
@@ -60,20 +56,9 @@ class VenueSettings:
     control_port: int = 8081
     balances: Mapping[str, Decimal] = field(default_factory=dict)
     fees: SpotFees = _FEES
-    api_key: str = "vela-venue-key"
-    api_secret: str = "vela-venue-secret"  # noqa: S105  of a market where nothing is worth anything
-    key_may_withdraw: bool = False
-    weight_limit: int = 6000
     prices: Mapping[TradingSymbol, Decimal] = field(default_factory=dict)
     flat_book: bool = False
     truth: Path | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.weight_limit <= _LARGEST_WEIGHT:
-            raise ConfigurationError(f"weight limit was {self.weight_limit}; accepted: 1 to {_LARGEST_WEIGHT}")
-        for name, value in (("api key", self.api_key), ("api secret", self.api_secret)):
-            if not value or not value.isascii() or not value.isprintable():
-                raise ConfigurationError(f"{name} was {value[:40]!r}; accepted: printable ASCII text, not nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +102,7 @@ async def serve_market(
     )
     venue = await open_venue(played.market, exchange, played.start, wall)
     plan = FaultPlan(played.seed)
-    desk = Desk(
-        venue,
-        api_key=venue_settings.api_key,
-        api_secret=venue_settings.api_secret,
-        seed=played.seed,
-        weight_limit=venue_settings.weight_limit,
-        key_may_withdraw=venue_settings.key_may_withdraw,
-    )
+    desk = Desk(venue, venue_settings, played.seed)
     with ExitStack() as stack:
         if venue_settings.truth is not None:
             venue.listen(TruthWriter(stack.enter_context(_opened(venue_settings.truth))))

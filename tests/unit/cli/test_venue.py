@@ -37,6 +37,8 @@ def test_help_shows_an_example(vela) -> None:
         (["--fee-asset", "BNB"], "fee asset BNB has no price here; accepted: BTC"),
         (["--taker-fee", "x"], "'x' is no number; accepted: "),
         (["--weight-limit", "0"], "weight limit was 0; accepted: 1 to "),
+        (["--order-limit", "0"], "order limit was 0; accepted: 1 to "),
+        (["--new-asset", "not an asset"], "'not an asset' is no asset name; accepted: "),
         (["--api-key", ""], "api key was ''; accepted: "),
         (["--truth", "no/such/folder/truth.jsonl"], "truth 'no/such/folder/truth.jsonl' cannot be written; accepted: "),
     ],

@@ -7,17 +7,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vela.domain.errors import ConfigurationError
 from vela.domain.instrument import Instrument
 from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.spot_exchange import SpotExchange
+from vela.simulation.spot_orders import SpotOrderType
 from vela.venue.binance.depth import Depths
 from vela.venue.binance.errors import BinanceError
-from vela.venue.binance.limits import WeightLimiter
+from vela.venue.binance.limits import OrderLimiter, WeightLimiter
 from vela.venue.binance.parameters import Parameters
 from vela.venue.tape import Tape
 from vela.venue.venue import Venue
 
 _KEY_LIFE_MS = 60 * 60_000
+_LARGEST_LIMIT = 1_000_000
 
 
 class Security(StrEnum):
@@ -36,11 +39,13 @@ class Endpoint:
         answer: reads the parameters and returns what is sent as JSON.
         weight: what a request counts against the limit.
         security: what it must bring.
+        orders: how many new orders it counts.
     """
 
     answer: Callable[[Desk, Parameters], object]
     weight: int = 1
     security: Security = Security.NONE
+    orders: int = 0
 
 
 class ListenKeys:
@@ -93,37 +98,46 @@ class ListenKeys:
         del self._valid[key]
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the venue lets its one account do.
+
+    Attributes:
+        api_key: what its requests bring.
+        api_secret: what they are signed with.
+        key_may_withdraw: what the venue says of the key; nothing can be withdrawn here.
+        weight_limit: request weight per minute, above 0.
+        order_limit: new orders per ten seconds, above 0.
+        limit_stops_only: stops without a limit are not taken.
+    """
+
+    api_key: str = "vela-venue-key"
+    api_secret: str = "vela-venue-secret"  # noqa: S105  of a market where nothing is worth anything
+    key_may_withdraw: bool = False
+    weight_limit: int = 6000
+    order_limit: int = 100
+    limit_stops_only: bool = False
+
+    def __post_init__(self) -> None:
+        for name, limit in (("weight limit", self.weight_limit), ("order limit", self.order_limit)):
+            if not 0 < limit <= _LARGEST_LIMIT:
+                raise ConfigurationError(f"{name} was {limit}; accepted: 1 to {_LARGEST_LIMIT}")
+        for name, value in (("api key", self.api_key), ("api secret", self.api_secret)):
+            if not value or not value.isascii() or not value.isprintable():
+                raise ConfigurationError(f"{name} was {value[:40]!r}; accepted: printable ASCII text, not nothing")
+
+
 class Desk:
     """The venue, and what only Binance's clients know of it."""
 
-    def __init__(
-        self,
-        venue: Venue,
-        *,
-        api_key: str,
-        api_secret: str,
-        seed: int,
-        weight_limit: int,
-        key_may_withdraw: bool = False,
-    ) -> None:
-        """Serve one account.
-
-        Args:
-            venue: where it trades.
-            api_key: what its requests bring.
-            api_secret: what they are signed with.
-            seed: of the keys of its streams.
-            weight_limit: request weight per minute, above 0.
-            key_may_withdraw: what the venue says of the key; nothing can be withdrawn here.
-        """
+    def __init__(self, venue: Venue, terms: Terms, seed: int) -> None:
+        """Serve one account on `terms`. `seed`: of the keys of its streams."""
         self.venue = venue
-        self.api_key = api_key
-        self.api_secret = api_secret
-        self.key_may_withdraw = key_may_withdraw
+        self.terms = terms
         self.listen_keys = ListenKeys(seed)
         self.depths = Depths(venue.exchange)
-        self.weight_limit = weight_limit
-        self.limiter = WeightLimiter(weight_limit)
+        self.limiter = WeightLimiter(terms.weight_limit)
+        self.order_limiter = OrderLimiter(terms.order_limit)
         self._client_ids = 0
 
     @property
@@ -135,6 +149,11 @@ class Desk:
     def instruments(self) -> Mapping[TradingSymbol, Instrument]:
         """What is traded."""
         return self.venue.exchange.listed
+
+    @property
+    def order_types(self) -> list[SpotOrderType]:
+        """What kinds of orders are taken."""
+        return [kind for kind in SpotOrderType if kind.has_limit or not (kind.is_stop and self.terms.limit_stops_only)]
 
     def now(self) -> int:
         """Return the venue's time, ms UTC."""

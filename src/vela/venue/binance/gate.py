@@ -35,6 +35,17 @@ class Gate:
         if now < self._closed_until:
             raise _MAINTENANCE
         self._desk.limiter.spend(endpoint.weight, now)
+        self._desk.order_limiter.spend(endpoint.orders, now)
+
+    def counts(self, endpoint: Endpoint | None = None) -> dict[str, str]:
+        """Return the headers that tell a client how much of its limits it has used."""
+        now = self._desk.now()
+        used = str(self._desk.limiter.used(now))
+        weights = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
+        if endpoint is None or not endpoint.orders:
+            return weights
+        ten_seconds, day = self._desk.order_limiter.placed(now)
+        return weights | {"X-MBX-ORDER-COUNT-10S": str(ten_seconds), "X-MBX-ORDER-COUNT-1D": str(day)}
 
     def check(self, security: Security, parameters: Parameters, key: str | None, payload: str) -> None:
         """Check who asks.
@@ -52,8 +63,8 @@ class Gate:
             return
         if not key:
             raise BinanceError(-2014, "API-key format invalid.", status=401)
-        if key != self._desk.api_key:
+        if key != self._desk.terms.api_key:
             raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", status=401)
         if security is Security.SIGNED:
             parameters.check_time(self._desk.now())
-            parameters.check_signature(self._desk.api_secret, payload)
+            parameters.check_signature(self._desk.terms.api_secret, payload)

@@ -1,16 +1,19 @@
-"""Request weights: a budget per minute, and a ban for whoever does not stop when it is used up."""
+"""How much may be asked for, and how many orders placed."""
 
 from __future__ import annotations
 
 from vela.venue.binance.errors import BinanceError
 
 _MINUTE_MS = 60_000
+_TEN_SECONDS_MS = 10_000
+_DAY_MS = 86_400_000
+ORDERS_PER_DAY = 200_000
 _PATIENCE = 10  # requests over the limit in one minute until the ban
 _BAN_MS = 2 * _MINUTE_MS
 
 
 class WeightLimiter:
-    """One budget for all callers, as one address has it."""
+    """A budget of request weight per minute for all callers, and a ban for whoever does not stop when it is used up."""
 
     def __init__(self, limit: int) -> None:
         """`limit`: weight per minute, above 0."""
@@ -58,3 +61,35 @@ class WeightLimiter:
             status=status,
             headers={"Retry-After": str(-(-wait_ms // 1000))},
         )
+
+
+class OrderLimiter:
+    """Budgets of new orders: per ten seconds and per day, by the clock. Those that were refused count, too."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit`: new orders per ten seconds, above 0."""
+        self._limits = {_TEN_SECONDS_MS: limit, _DAY_MS: ORDERS_PER_DAY}
+        self._placed = dict.fromkeys(self._limits, (0, 0))  # the span's number, and how many in it
+
+    def placed(self, now: int) -> tuple[int, int]:
+        """Return how many orders were placed in the ten seconds and in the day of `now` (ms UTC)."""
+        ten_seconds, day = (self._in_span(length, now) for length in self._limits)
+        return ten_seconds, day
+
+    def spend(self, orders: int, now: int) -> None:
+        """Count new orders at `now` (ms UTC).
+
+        Raises:
+            BinanceError: they are too many (429); nothing was counted.
+        """
+        for (length, limit), name in zip(self._limits.items(), ("10 SECOND", "1 DAY"), strict=True):
+            if orders and self._in_span(length, now) + orders > limit:
+                text = f"Too many new orders; current limit is {limit} orders per {name}."
+                wait_ms = length - now % length
+                raise BinanceError(-1015, text, status=429, headers={"Retry-After": str(-(-wait_ms // 1000))})
+        for length in self._limits:
+            self._placed[length] = (now // length, self._in_span(length, now) + orders)
+
+    def _in_span(self, length: int, now: int) -> int:
+        span, count = self._placed[length]
+        return count if span == now // length else 0

@@ -8,6 +8,7 @@ from vela.domain.errors import OrderError
 from vela.domain.order import Side
 from vela.domain.trading_symbol import TradingSymbol
 from vela.simulation.spot_orders import SelfTrade, SpotOrderType, SpotRequest, TimeInForce
+from vela.venue.binance.desk import Desk
 from vela.venue.binance.errors import REJECTED, BinanceError, missing
 from vela.venue.binance.parameters import Parameters
 
@@ -21,8 +22,9 @@ IGNORED = ("strategyId", "strategyType", "returnRateLimits", "computeCommissionR
 class OrderReader:
     """Reads an order, whose parameters may carry a prefix."""
 
-    def __init__(self, parameters: Parameters, names: dict[str, str] | None = None) -> None:
+    def __init__(self, desk: Desk, parameters: Parameters, names: dict[str, str] | None = None) -> None:
         """`names`: what `price`, `stopPrice` and `timeInForce` are called, where that is different."""
+        self._taken = desk.order_types
         self._parameters = parameters
         self._names = names or {}
 
@@ -33,6 +35,9 @@ class OrderReader:
             BinanceError: a parameter is missing, or makes no sense with this type.
         """
         p = self._parameters
+        if kind not in self._taken:
+            what = kind.value.replace("_", " ").capitalize()
+            raise BinanceError(REJECTED, f"{what} orders are not supported for this symbol.")
         for name, needed in (("price", kind.has_limit), ("stopPrice", kind.is_stop)):
             self._check_presence(self._name(name), needed=needed)
         self._check_lasting(kind)

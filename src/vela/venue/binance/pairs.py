@@ -22,10 +22,10 @@ def _old_pair(desk: Desk, parameters: Parameters) -> object:
         parameters.client_id(name) or desk.new_client_id() for name in ("limitClientOrderId", "stopClientOrderId")
     )
     has_stop_limit = parameters.has("stopLimitPrice")
-    limit = OrderReader(parameters, _NOT_OF_THE_LIMIT).read(symbol, SpotOrderType.LIMIT_MAKER, side, limit_id)
+    limit = OrderReader(desk, parameters, _NOT_OF_THE_LIMIT).read(symbol, SpotOrderType.LIMIT_MAKER, side, limit_id)
     kind = SpotOrderType.STOP_LOSS_LIMIT if has_stop_limit else SpotOrderType.STOP_LOSS
     names = {"price": "stopLimitPrice", "timeInForce": "stopLimitTimeInForce"}
-    stop = OrderReader(parameters, names).read(symbol, kind, side, stop_id)
+    stop = OrderReader(desk, parameters, names).read(symbol, kind, side, stop_id)
     return _pair(desk, parameters, (stop, limit) if side is Side.BUY else (limit, stop))
 
 
@@ -46,7 +46,7 @@ def _leg(desk: Desk, parameters: Parameters, symbol: TradingSymbol, side: Side, 
         for name in ("price", "stopPrice", "timeInForce", "icebergQty", "trailingDelta")
     }
     client_id = parameters.client_id(f"{where}ClientOrderId") or desk.new_client_id()
-    return OrderReader(parameters, names).read(symbol, kind, side, client_id)
+    return OrderReader(desk, parameters, names).read(symbol, kind, side, client_id)
 
 
 def _pair(desk: Desk, parameters: Parameters, legs: tuple[SpotRequest, ...]) -> object:
@@ -122,8 +122,8 @@ def _reported(desk: Desk, pair: OrderPair, reports: list[Shape]) -> Shape:
 
 
 PAIRS = {
-    ("POST", "order/oco"): Endpoint(_old_pair, 1, Security.SIGNED),
-    ("POST", "orderList/oco"): Endpoint(_new_pair, 1, Security.SIGNED),
+    ("POST", "order/oco"): Endpoint(_old_pair, 1, Security.SIGNED, orders=2),
+    ("POST", "orderList/oco"): Endpoint(_new_pair, 1, Security.SIGNED, orders=2),
     ("DELETE", "orderList"): Endpoint(_cancel, 1, Security.SIGNED),
     ("GET", "orderList"): Endpoint(_query, 4, Security.SIGNED),
     ("GET", "openOrderList"): Endpoint(_open, 6, Security.SIGNED),

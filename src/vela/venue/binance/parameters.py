@@ -22,6 +22,7 @@ _SIGNATURE = re.compile(r"(?:^|&)signature=[^&]*")
 _LONGEST_WINDOW_MS = 60_000
 _DEFAULT_WINDOW_MS = 5000
 _AHEAD_MS = 1000
+_FIRST_MICROSECONDS = 10**14  # as milliseconds far in the future, as microseconds in 1973
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -73,6 +74,11 @@ class Parameters:
         """Return a whole number, 0 or more."""
         value = self.text(name, _INTEGER)
         return None if value is None else int(value)
+
+    def moment(self, name: str) -> int | None:
+        """Return a time in ms UTC; clients may send microseconds."""
+        value = self.integer(name)
+        return value // 1000 if value is not None and value >= _FIRST_MICROSECONDS else value
 
     def limit(self, default: int, most: int) -> int:
         """Return how many rows are wanted."""
@@ -126,7 +132,7 @@ class Parameters:
         Raises:
             BinanceError: it is too old, or from the future.
         """
-        timestamp, window = self.integer("timestamp"), self.integer("recvWindow")
+        timestamp, window = self.moment("timestamp"), self.integer("recvWindow")
         if timestamp is None:
             raise missing("timestamp")
         if window is not None and window > _LONGEST_WINDOW_MS:

@@ -10,9 +10,10 @@ from vela.domain.candles import Candle
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
-from vela.simulation.spot_orders import SelfTrade, SpotOrderType
+from vela.simulation.spot_orders import SelfTrade
 from vela.venue.binance.desk import Desk, Endpoint
 from vela.venue.binance.errors import BinanceError, missing
+from vela.venue.binance.limits import ORDERS_PER_DAY
 from vela.venue.binance.order_reader import LARGEST_PRICE, LARGEST_QUANTITY
 from vela.venue.binance.parameters import Parameters, traded_symbol
 from vela.venue.binance.shapes import Shape, amount
@@ -41,16 +42,23 @@ def _exchange_info(desk: Desk, parameters: Parameters) -> object:
     return {
         "timezone": "UTC",
         "serverTime": desk.now(),
-        "rateLimits": rate_limits(desk.weight_limit),
+        "rateLimits": _rate_limits(desk),
         "exchangeFilters": [],
         "symbols": [_symbol_info(desk, desk.instruments[symbol]) for symbol in symbols],
         "sors": [],
     }
 
 
-def rate_limits(weight: int) -> list[Shape]:
-    """Return the limits of all callers together."""
-    return [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": weight}]
+def _rate_limits(desk: Desk) -> list[Shape]:
+    limits = (
+        ("REQUEST_WEIGHT", "MINUTE", 1, desk.terms.weight_limit),
+        ("ORDERS", "SECOND", 10, desk.terms.order_limit),
+        ("ORDERS", "DAY", 1, ORDERS_PER_DAY),
+    )
+    return [
+        {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
+        for kind, interval, number, limit in limits
+    ]
 
 
 def _symbol_info(desk: Desk, instrument: Instrument) -> Shape:
@@ -65,7 +73,7 @@ def _symbol_info(desk: Desk, instrument: Instrument) -> Shape:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": [kind.value for kind in SpotOrderType],
+        "orderTypes": [kind.value for kind in desk.order_types],
         "icebergAllowed": False,
         "ocoAllowed": True,
         "otoAllowed": False,
@@ -117,7 +125,7 @@ def _klines(desk: Desk, parameters: Parameters) -> object:
     if interval is None:
         raise missing("interval")
     length = interval_ms(interval, desk.venue.tapes.timeframe)
-    since, until = parameters.integer("startTime"), parameters.integer("endTime")
+    since, until = parameters.moment("startTime"), parameters.moment("endTime")
     limit = parameters.limit(500, _MOST_ROWS)
     parameters.skip("timeZone")
     parameters.finish()
@@ -180,7 +188,7 @@ def _trades(desk: Desk, parameters: Parameters) -> object:
 def _aggregate_trades(desk: Desk, parameters: Parameters) -> object:
     tape = desk.tape(parameters.symbol(desk.instruments))
     first = parameters.integer("fromId") or 0
-    since, until = parameters.integer("startTime") or 0, parameters.integer("endTime")
+    since, until = parameters.moment("startTime") or 0, parameters.moment("endTime")
     limit = parameters.limit(500, _MOST_ROWS)
     parameters.finish()
     chosen = [

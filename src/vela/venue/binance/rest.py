@@ -15,6 +15,7 @@ from vela.venue.binance.parameters import read_parameters
 from vela.venue.binance.public import PUBLIC
 from vela.venue.binance.request_faults import GARBAGE, Attempt, RequestFaults
 from vela.venue.binance.restrictions import RESTRICTIONS
+from vela.venue.binance.time_unit import in_microseconds
 from vela.venue.binance.trading import TRADING
 from vela.venue.connections import cut
 
@@ -53,14 +54,16 @@ class Rest:
             self._gate.admit(endpoint)
             parameters, payload = read_parameters(request.url.query, body)
             self._gate.check(endpoint.security, parameters, request.headers.get("X-MBX-APIKEY"), payload)
-            return self._sent(endpoint.answer(self._desk, parameters))
+            answer = endpoint.answer(self._desk, parameters)
         except BinanceError as error:
             return self._refusal(error)
-
-    def _sent(self, answer: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        used = str(self._desk.limiter.used(self._desk.now()))
-        weights = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
-        return Response(orjson.dumps(answer), status, weights | (headers or {}), "application/json;charset=UTF-8")
+        if request.headers.get("X-MBX-TIME-UNIT", "").upper() == "MICROSECOND":
+            answer = in_microseconds(answer)
+        return _sent(answer, 200, self._gate.counts(endpoint))
 
     def _refusal(self, error: BinanceError) -> Response:
-        return self._sent(error.body(), error.status, error.headers)
+        return _sent(error.body(), error.status, self._gate.counts() | error.headers)
+
+
+def _sent(answer: object, status: int, headers: dict[str, str]) -> Response:
+    return Response(orjson.dumps(answer), status, headers, "application/json;charset=UTF-8")

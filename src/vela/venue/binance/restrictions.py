@@ -14,7 +14,7 @@ def _restrictions(desk: Desk, parameters: Parameters) -> object:
         "ipRestrict": False,
         "createTime": _CREATED,
         "enableReading": True,
-        "enableWithdrawals": desk.key_may_withdraw,
+        "enableWithdrawals": desk.terms.key_may_withdraw,
         "enableInternalTransfer": False,
         "enableMargin": False,
         "enableFutures": False,

@@ -82,7 +82,7 @@ def _read_order(desk: Desk, parameters: Parameters) -> tuple[SpotRequest, Callab
     kind = parameters.choice("type", SpotOrderType, (-1116, "Invalid orderType."))
     if kind is None:
         raise missing("type")
-    request = OrderReader(parameters).read(
+    request = OrderReader(desk, parameters).read(
         symbol, kind, read_side(parameters), parameters.client_id("newClientOrderId") or desk.new_client_id()
     )
     default = Answer.FULL if kind in {SpotOrderType.MARKET, SpotOrderType.LIMIT} else Answer.ACK
@@ -243,7 +243,7 @@ def _own_trades(desk: Desk, parameters: Parameters) -> object:
 
 
 def _span(parameters: Parameters) -> tuple[int, int | None, int]:
-    since, until = parameters.integer("startTime"), parameters.integer("endTime")
+    since, until = parameters.moment("startTime"), parameters.moment("endTime")
     if since is not None and until is not None and until - since > _DAY_MS:
         raise BinanceError(-1127, "More than 24 hours between startTime and endTime.")
     limit = parameters.limit(500, _MOST_ROWS)
@@ -286,11 +286,11 @@ def _account(desk: Desk, parameters: Parameters) -> object:
 
 
 TRADING = {
-    ("POST", "order"): Endpoint(_place, 1, Security.SIGNED),
+    ("POST", "order"): Endpoint(_place, 1, Security.SIGNED, orders=1),
     ("POST", "order/test"): Endpoint(_test, 1, Security.SIGNED),
     ("GET", "order"): Endpoint(_query, 4, Security.SIGNED),
     ("DELETE", "order"): Endpoint(_cancel, 1, Security.SIGNED),
-    ("POST", "order/cancelReplace"): Endpoint(_cancel_replace, 1, Security.SIGNED),
+    ("POST", "order/cancelReplace"): Endpoint(_cancel_replace, 1, Security.SIGNED, orders=1),
     ("GET", "openOrders"): Endpoint(_open_orders, 6, Security.SIGNED),
     ("DELETE", "openOrders"): Endpoint(_cancel_all, 1, Security.SIGNED),
     ("GET", "allOrders"): Endpoint(_all_orders, 20, Security.SIGNED),

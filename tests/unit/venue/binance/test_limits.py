@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vela.venue.binance.errors import BinanceError
-from vela.venue.binance.limits import WeightLimiter
+from vela.venue.binance.limits import OrderLimiter, WeightLimiter
 
 MINUTE = 60_000
 
@@ -35,3 +35,24 @@ def test_who_does_not_wait_is_banned_for_two_minutes() -> None:
     with pytest.raises(BinanceError, match="IP banned until 120000"):
         limiter.spend(1, 2 * MINUTE - 1)
     limiter.spend(1, 2 * MINUTE)
+
+
+def test_orders_are_counted_in_spans_of_ten_seconds_and_a_day() -> None:
+    limiter = OrderLimiter(3)
+    limiter.spend(1, 1000)
+    limiter.spend(2, 9999)
+    assert limiter.placed(9999) == (3, 3)
+    assert limiter.placed(10_000) == (0, 3)
+    limiter.spend(3, 10_000)
+    assert limiter.placed(10_000) == (3, 6)
+
+
+def test_too_many_orders_are_refused_and_not_counted() -> None:
+    limiter = OrderLimiter(3)
+    limiter.spend(2, 1000)
+    with pytest.raises(BinanceError, match="current limit is 3 orders per 10 SECOND") as refusal:
+        limiter.spend(2, 1000)
+    assert (refusal.value.status, refusal.value.code, refusal.value.headers["Retry-After"]) == (429, -1015, "9")
+    limiter.spend(1, 1000)
+    limiter.spend(0, 1000)  # other requests
+    assert limiter.placed(1000) == (3, 3)
