@@ -18,13 +18,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from itertools import count, islice
 from pathlib import Path
 
 import msgspec
 import numpy as np
 from bench.bench_backtest import CANDLES, MANY_CANDLES, MANY_SYMBOLS, market
+from bench.environments import CACHE, environment
 from bench.peers import drawing
 from bench.peers.results import TASKS, YARDSTICK, Figure, Machine, Results, read, write
 from bench.peers.work import FAST, SLOW
@@ -33,7 +33,6 @@ from vela.domain.candles import COLUMNS, Candles
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vela" / "peers"
 OURS = (YARDSTICK, "numba", "vela", "vela_full")
 PEERS = tuple(path.stem for path in sorted((HERE / "requirements").glob("*.txt")))
 
@@ -57,21 +56,6 @@ def write_candles(folder: Path) -> dict[str, Path]:
         table = {name: np.array([getattr(part, name) for part in columns]).squeeze() for name in COLUMNS}
         np.savez(file, allow_pickle=False, open_time=one.open_time[: len(columns[0])], **table)
     return {"crossover": single, "reversion": single, "shared": several}
-
-
-def environment(peer: str, python: str) -> Path:
-    """Return the Python of a peer's own environment, made where it is missing or its requirements changed."""
-    requirements = HERE / "requirements" / f"{peer}.txt"
-    mark = sha256(requirements.read_bytes() + python.encode()).hexdigest()
-    folder = CACHE / peer
-    ready, executable = folder / ".ready", folder / "bin" / "python"
-    if not ready.exists() or ready.read_text() != mark:
-        print(f"{peer}: making its environment in {folder}", file=sys.stderr)
-        subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-        quiet = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-        subprocess.run([executable, *quiet, "-r", requirements], check=True)
-        ready.write_text(mark)
-    return executable
 
 
 def measure(command: Sequence[Path | str], path: Sequence[str], out: Path, longest: float) -> bool:
@@ -107,7 +91,7 @@ def environments(peers: list[str], python: str) -> Iterator[tuple[str, Path | st
     yield from ((name, sys.executable) for name in OURS)
     for peer in peers:
         try:
-            yield peer, environment(peer, python)
+            yield peer, environment(HERE / "requirements" / f"{peer}.txt", CACHE / "peers" / peer, python)
         except subprocess.CalledProcessError as e:
             print(f"{peer}: left out, for it cannot be installed: {e}", file=sys.stderr)
 
