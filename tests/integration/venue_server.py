@@ -41,11 +41,11 @@ class RunningVenue:
         return cast("list[dict[str, Any]]", self.control.get("/truth").json())
 
     def call(
-        self, method: str, path: str, *, in_body: bool = False, key: str = KEY, **parameters: Any
+        self, method: str, path: str, *, in_body: bool = False, key: str = KEY, secret: str = SECRET, **parameters: Any
     ) -> httpx.Response:
         """Send a signed request; the clock is the machine's. `path`: under /api/v3/, or whole if it begins with /."""
         sent = urlencode({"timestamp": time.time_ns() // 1_000_000, **parameters})
-        signature = hmac.new(SECRET.encode(), sent.encode(), hashlib.sha256).hexdigest()
+        signature = hmac.new(secret.encode(), sent.encode(), hashlib.sha256).hexdigest()
         sent = f"{sent}&signature={signature}"
         address = self.http + path if path.startswith("/") else f"{self.http}/api/v3/{path}"
         url = address if in_body else f"{address}?{sent}"

@@ -40,6 +40,9 @@ from vela.simulation.spot_orders import (
     TimeInForce,
 )
 
+MOST_OPEN_ORDERS = 200  # per symbol
+MOST_OPEN_STOPS = 5  # of them
+
 
 class Phase(StrEnum):
     """What can be done with a symbol.
@@ -66,7 +69,8 @@ class SpotExchange:
     """A spot venue with one account.
 
     The text of a refusal begins with its code: `unknown_symbol`, `market_closed`, `no_price`, `duplicate_client_id`,
-    one of `filters.py`, `would_trigger`, `would_take`, `pair_prices`, `no_offers` or `balance`.
+    one of `filters.py`, `open_orders`, `open_stops`, `would_trigger`, `would_take`, `pair_prices`, `no_offers` or
+    `balance`.
     """
 
     def __init__(
@@ -252,11 +256,20 @@ class SpotExchange:
         if self._book.has_open(name):
             raise OrderRefused(f"duplicate_client_id: {name[:40]!r} is open; accepted: an id that no open order has")
         _check_filters(request, instrument, self.price(request.symbol) or ZERO)
+        self._check_number(request)
         market = self._quotes[request.symbol].ticks
         if request.type.is_stop and self._triggers(request, (market, market, market)):
             raise OrderRefused(f"would_trigger: {name} at {request.stop_price}; accepted: a stop beyond the market")
         if request.type is SpotOrderType.LIMIT_MAKER and (self._offered(request, market) or self._met(request, [])):
             raise OrderRefused(f"would_take: {name} at {request.price}; accepted: a limit that rests")
+
+    def _check_number(self, request: SpotRequest) -> None:
+        kinds = [order.request.type for order in self._book.open_orders(request.symbol)]
+        stops = sum(kind.is_stop for kind in kinds)
+        if len(kinds) >= MOST_OPEN_ORDERS:
+            raise OrderRefused(f"open_orders: {len(kinds)} of {request.symbol}; accepted: up to {MOST_OPEN_ORDERS}")
+        if request.type.is_stop and stops >= MOST_OPEN_STOPS:
+            raise OrderRefused(f"open_stops: {stops} of {request.symbol}; accepted: up to {MOST_OPEN_STOPS}")
 
     def _cost(self, request: SpotRequest) -> tuple[str, Decimal]:
         """Return the asset, and how much of it, the order needs from the start."""

@@ -214,6 +214,18 @@ def test_a_refusal_begins_with_its_code_and_changes_nothing(code, order) -> None
     assert list(venue.exchange.log) == []
 
 
+def test_there_is_a_limit_to_open_orders_and_a_lower_one_to_stops() -> None:
+    venue = Venue(usdt="1000000", btc="100")
+    for number in range(5):
+        venue.place(f"stop{number}", "STOP_LOSS", "0.1", stop="90", side=SELL)
+    with pytest.raises(OrderRefused, match=r"^open_stops: 5 of BTC; accepted: up to 5"):
+        venue.place("stop", "STOP_LOSS_LIMIT", "0.1", "89", stop="90", side=SELL)
+    for number in range(195):
+        venue.place(f"limit{number}", "LIMIT", "0.1", "90")
+    with pytest.raises(OrderRefused, match=r"^open_orders: 200 of BTC; accepted: up to 200"):
+        venue.place("limit", "LIMIT", "0.1", "90")
+
+
 def test_a_stop_that_would_trigger_at_once_is_refused() -> None:
     venue = Venue()
     with pytest.raises(OrderRefused, match=r"^would_trigger: "):

@@ -9,7 +9,8 @@ REJECTED = -2010
 
 _BAD_REQUEST = 400
 
-_REFUSALS = {
+# The exchange's reasons for refusing an order, and Binance's words for them.
+REFUSED = {
     "unknown_symbol": (-1121, "Invalid symbol."),
     "market_closed": (REJECTED, "Market is closed."),
     "no_price": (REJECTED, "Market is closed."),
@@ -18,6 +19,8 @@ _REFUSALS = {
     "min_quantity": (-1013, "Filter failure: LOT_SIZE"),
     "tick": (-1013, "Filter failure: PRICE_FILTER"),
     "min_notional": (-1013, "Filter failure: NOTIONAL"),
+    "open_orders": (-1013, "Filter failure: MAX_NUM_ORDERS"),
+    "open_stops": (-1013, "Filter failure: MAX_NUM_ALGO_ORDERS"),
     "would_trigger": (REJECTED, "Stop price would trigger immediately."),
     "would_take": (REJECTED, "Order would immediately match and take."),
     "pair_prices": (REJECTED, "The relationship of the prices for the orders is not correct."),
@@ -45,7 +48,7 @@ class BinanceError(Exception):
 
 def refused(reason: OrderRefused) -> BinanceError:
     """Return the exchange's refusal in Binance's words."""
-    return BinanceError(*_REFUSALS[str(reason).partition(":")[0]])
+    return BinanceError(*REFUSED[str(reason).partition(":")[0]])
 
 
 def missing(name: str) -> BinanceError:

@@ -9,7 +9,8 @@ _TEN_SECONDS_MS = 10_000
 _DAY_MS = 86_400_000
 ORDERS_PER_DAY = 200_000
 _PATIENCE = 10  # requests over the limit in one minute until the ban
-_BAN_MS = 2 * _MINUTE_MS
+_FIRST_BAN_MS = 2 * _MINUTE_MS  # each further one is twice as long
+_LONGEST_BAN_MS = 3 * _DAY_MS
 
 
 class WeightLimiter:
@@ -22,6 +23,7 @@ class WeightLimiter:
         self._used = 0
         self._over = 0
         self._banned_until = 0
+        self._next_ban_ms = _FIRST_BAN_MS
 
     def ban(self, until: int) -> None:
         """Refuse everything until then (ms UTC)."""
@@ -46,8 +48,9 @@ class WeightLimiter:
             return
         self._over += 1
         if self._over > _PATIENCE:
-            self._banned_until = now + _BAN_MS
-            raise self._refusal(418, f"IP banned until {self._banned_until}", _BAN_MS)
+            self._banned_until = now + self._next_ban_ms
+            self._next_ban_ms = min(2 * self._next_ban_ms, _LONGEST_BAN_MS)
+            raise self._refusal(418, f"IP banned until {self._banned_until}", self._banned_until - now)
         text = f"current limit is {self._limit} request weight per 1 MINUTE"
         raise self._refusal(429, text, (self._minute + 1) * _MINUTE_MS - now)
 

@@ -43,7 +43,7 @@ class OrderReader:
         self._check_lasting(kind)
         quantity, worth = p.decimal("quantity"), p.decimal("quoteOrderQty")
         if quantity is not None and worth is not None:
-            raise BinanceError(-1106, "Parameter 'quoteOrderQty' sent when not required.")
+            raise BinanceError(-1106, "Parameter 'quantity' sent when not required.")
         if quantity is None and worth is None:
             raise missing("quantity")
         self._refuse("icebergQty", "Iceberg orders")

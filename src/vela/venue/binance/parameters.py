@@ -16,6 +16,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.venue.binance.errors import BinanceError, missing
 
 _DECIMAL = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
+_MOST_DECIMALS = 8
 _INTEGER = r"^[0-9]{1,20}$"
 _CLIENT_ID = r"^[\.A-Z\:/a-z0-9_-]{1,36}$"
 _SIGNATURE = re.compile(r"(?:^|&)signature=[^&]*")
@@ -67,7 +68,9 @@ class Parameters:
         if value is None:
             return None
         if not Decimal(value):
-            raise BinanceError(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+            raise missing(name)
+        if len(value.partition(".")[2].rstrip("0")) > _MOST_DECIMALS:
+            raise BinanceError(-1111, f"Parameter '{name}' has too much precision.")
         return Decimal(value)
 
     def integer(self, name: str) -> int | None:

@@ -10,6 +10,7 @@ from vela.domain.candles import Candle
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.simulation.spot_exchange import MOST_OPEN_ORDERS, MOST_OPEN_STOPS
 from vela.simulation.spot_orders import SelfTrade
 from vela.venue.binance.desk import Desk, Endpoint
 from vela.venue.binance.errors import BinanceError, missing
@@ -23,6 +24,7 @@ TRADES_PER_CANDLE = 100  # nobody knows how many there were
 
 _MOST_ROWS = 1000
 _MOST_LEVELS = 5000
+_AVERAGE_MS = 5 * 60_000
 
 
 def _ping(_desk: Desk, parameters: Parameters) -> object:
@@ -113,6 +115,8 @@ def _filters(instrument: Instrument) -> list[Shape]:
             "applyMaxToMarket": False,
             "avgPriceMins": 0,
         },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": MOST_OPEN_ORDERS},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": MOST_OPEN_STOPS},
     ]
 
 
@@ -254,6 +258,20 @@ def day_ticker(desk: Desk, symbol: TradingSymbol) -> Shape:
     }
 
 
+def _average_price(desk: Desk, parameters: Parameters) -> object:
+    tape, length = desk.tape(parameters.symbol(desk.instruments)), desk.venue.tapes.timeframe.milliseconds
+    parameters.finish()
+    last = tape.newest(length)
+    rows = [] if last is None else tape.candles(length, since=last.open_time - _AVERAGE_MS + length)
+    volume = sum(row.volume for row in rows)
+    price = sum(map(quote_volume, rows)) / volume if volume else rows[-1].close if rows else 0.0
+    return {
+        "mins": _AVERAGE_MS // 60_000,
+        "price": rounded(price),
+        "closeTime": rows[-1].open_time + length - 1 if rows else 0,
+    }
+
+
 def _price(desk: Desk, symbol: TradingSymbol) -> Shape:
     return {"symbol": symbol.to_binance_api(), "price": amount(desk.exchange.price(symbol))}
 
@@ -308,6 +326,7 @@ PUBLIC = {
     ("GET", "trades"): Endpoint(_trades, 25),
     ("GET", "aggTrades"): Endpoint(_aggregate_trades, 4),
     ("GET", "depth"): Endpoint(_depth, 5),
+    ("GET", "avgPrice"): Endpoint(_average_price, 2),
     ("GET", "ticker/24hr"): Endpoint(_of_each(day_ticker), 2),
     ("GET", "ticker/price"): Endpoint(_of_each(_price), 2),
     ("GET", "ticker/bookTicker"): Endpoint(_of_each(_book), 2),

@@ -180,6 +180,7 @@ def execution_report(event: SpotEvent, now: int) -> Shape:
         "Q": amount(request.quote_quantity),
         **working,
         "V": request.self_trade.value,
+        **({"eR": "INSUFFICIENT_LIQUIDITY"} if event.reason == "no_offers" else {}),
         **_prevented(order),
     }
 

@@ -21,6 +21,7 @@ _METHODS = {
     "time": ("GET", "time"),
     "exchangeInfo": ("GET", "exchangeInfo"),
     "depth": ("GET", "depth"),
+    "avgPrice": ("GET", "avgPrice"),
     "trades.recent": ("GET", "trades"),
     "trades.aggregate": ("GET", "aggTrades"),
     "klines": ("GET", "klines"),

@@ -23,7 +23,7 @@ def test_over_the_limit_one_waits_for_the_next_minute() -> None:
     assert (refusal.value.status, refusal.value.code, refusal.value.headers["Retry-After"]) == (429, -1003, "59")
 
 
-def test_who_does_not_wait_is_banned_for_two_minutes() -> None:
+def test_who_does_not_wait_is_banned_for_two_minutes_and_then_for_longer() -> None:
     limiter = WeightLimiter(1)
     limiter.spend(1, 0)
     statuses = []
@@ -35,6 +35,10 @@ def test_who_does_not_wait_is_banned_for_two_minutes() -> None:
     with pytest.raises(BinanceError, match="IP banned until 120000"):
         limiter.spend(1, 2 * MINUTE - 1)
     limiter.spend(1, 2 * MINUTE)
+    for _ in range(11):
+        with pytest.raises(BinanceError) as refusal:
+            limiter.spend(1, 2 * MINUTE)
+    assert refusal.value.headers["Retry-After"] == "240"
 
 
 def test_orders_are_counted_in_spans_of_ten_seconds_and_a_day() -> None:
