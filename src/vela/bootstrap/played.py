@@ -21,6 +21,7 @@ from vela.simulation.synthetic import SyntheticMarket
 from vela.venue.still import StillMarket
 
 STILL = "still"
+_STILL_CANDLES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def _still(settings: Settings, prices: Mapping[TradingSymbol, Decimal], now: int
         raise ConfigurationError(f"price of {', '.join(unknown)}; accepted: {', '.join(map(str, made_up.symbols))}")
     first = made_up.candles(0, 1)
     usual = {one.symbol: one.price(one.price_ticks(float(first[one.symbol].open[0]))) for one in rules}
-    start = now - now % timeframe.milliseconds
+    # Long ago, so that its candles can be ended as fast as one likes and lie in nobody's future.
+    start = now - now % timeframe.milliseconds - _STILL_CANDLES * timeframe.milliseconds
     still = StillMarket(rules, {**usual, **prices}, timeframe, start)
     return Played(still, start, "still market", settings.seed, still)
 

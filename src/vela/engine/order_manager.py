@@ -35,6 +35,7 @@ from vela.ports.execution import OrderReport
 from vela.ports.record import AccountState
 
 NEVER_ARRIVED = "never_arrived"
+_A_MOMENT_MS = 5_000
 
 
 class OrderManager:
@@ -355,8 +356,8 @@ class OrderManager:
         relieved = None
         if order.purpose is OrderPurpose.ENTRY and position is None:
             position = booking.opened(net, order, fee, self._rules, instrument)
-            self._entries[fill.symbol] = fill.time
-            step.entry(fill.symbol, fill.time)
+            self._entries[fill.symbol] = entered = _time_of_entry(order, fill)
+            step.entry(fill.symbol, entered)
         elif order.purpose is OrderPurpose.ENTRY and position is not None:
             position = booking.grown(position, net, fee, self._rules, instrument)
         elif position is None or fill.quantity > position.quantity:
@@ -496,3 +497,8 @@ class OrderManager:
 
     def _entering(self) -> tuple[Order, ...]:
         return tuple(o for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY)
+
+
+def _time_of_entry(order: Order, fill: Fill) -> int:
+    # A fill comes a moment after its candle; cool-downs count from candle to candle, as in a backtest.
+    return order.created_time if fill.time - order.created_time < _A_MOMENT_MS else fill.time

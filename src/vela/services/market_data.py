@@ -91,9 +91,7 @@ class MarketDataService(Service):
                 gaps.extend(left)
             sequence.take(row.candle)
             accepted.append(row)
-        length = self._feed.timeframe.milliseconds
-        # What a live market tells comes a little later than it happened.
-        time = max((row.candle.open_time + length for row in accepted), default=now)
+        time = self._time_of(accepted, now)
         await self.bus.publish(
             CandlesClosed(
                 time=time,
@@ -104,6 +102,12 @@ class MarketDataService(Service):
                 refused=tuple(refused),
             )
         )
+
+    def _time_of(self, accepted: list[SymbolCandle], now: int) -> int:
+        # A live market tells a little later than it happened; after an outage, now is when it counts.
+        length = self._feed.timeframe.milliseconds
+        closed = max((row.candle.open_time + length for row in accepted), default=now)
+        return closed if now - closed < length else now
 
     async def _backfill(self, row: SymbolCandle, sequence: CandleSequence) -> tuple[list[SymbolCandle], list[Gap]]:
         # The history may have holes of its own, and rows that are as faulty as any.

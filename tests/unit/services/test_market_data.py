@@ -26,8 +26,8 @@ def at(minute: int, close: float = 100.0) -> Candle:
     return candle(minute * MINUTE, close)
 
 
-async def published(feed: ListedFeed, resume_after: int | None = None) -> Listener:
-    bus, clock = MemoryBus(ManualClock()), ManualClock(NOW)
+async def published(feed: ListedFeed, resume_after: int | None = None, now: int = NOW) -> Listener:
+    bus, clock = MemoryBus(ManualClock()), ManualClock(now)
     listener = Listener(bus, Topic.CANDLES, Topic.TICKERS)
     service = MarketDataService(bus, ManualClock(), feed, clock, resume_after)
     await service.start()
@@ -73,7 +73,15 @@ async def test_faulty_rows_do_not_touch_the_good_ones_beside_them() -> None:
     [message] = (await published(ListedFeed([rows], symbols=(BTC, ETH)))).of(CandlesClosed)
     assert [(entry.symbol, entry.candle) for entry in message.candles] == [(ETH, at(5)), (BTC, at(5))]
     assert [r.fault for r in message.refused] == [CandleFault.NOT_FINITE, CandleFault.DUPLICATE]
-    assert (message.time, message.timeframe) == (6 * MINUTE, ListedFeed.timeframe)
+    assert (message.time, message.timeframe) == (NOW, ListedFeed.timeframe)
+
+
+@pytest.mark.parametrize(("late", "time"), [(0, 0), (300, 0), (59_999, 0), (60_000, 60_000), (600_000, 600_000)])
+async def test_candles_bear_the_time_of_their_close_unless_they_come_after_an_outage(late: int, time: int) -> None:
+    close = 99 * MINUTE
+    listener = await published(ListedFeed([closed(at(98))]), now=close + late)
+    [message] = listener.of(CandlesClosed)
+    assert message.time == close + time
 
 
 async def test_a_gap_is_filled_from_the_history() -> None:
