@@ -40,6 +40,7 @@ class ExitReason(StrEnum):
     BREAK_EVEN = "break_even"
     END = "end"
     DUST = "dust"
+    KILL_SWITCH = "kill_switch"
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -53,6 +53,10 @@ class TradingAccount:
         """Value the symbol at its newest close."""
         self._closes[symbol] = close
 
+    def close(self, symbol: TradingSymbol) -> float | None:
+        """Return the symbol's newest close; None where it has not closed yet."""
+        return self._closes.get(symbol)
+
     def reserved(self, entering: Iterable[Order]) -> Decimal:
         """Return what the entries under way may still cost, in quote."""
         paid_share = add(Decimal(1), self._rules.fee_rate)
@@ -84,6 +88,11 @@ class TradingAccount:
             realised_pnl=-self._balance(Account.REALISED),
             fees=self._balance(Account.FEES),
         )
+
+    def known_wallet(self, time: int, positions: Iterable[Position], entering: Iterable[Order]) -> Wallet | None:
+        """Return the account as of `time` (ms UTC); None where a position's symbol has not closed yet."""
+        held = tuple(positions)
+        return self.wallet(time, held, entering) if all(p.symbol in self._closes for p in held) else None
 
     def _balance(self, account: Account) -> Decimal:
         return self._ledger.balance(account, self._rules.quote)

@@ -6,6 +6,7 @@ tell the others, and which orders to send. The caller commits, then sends, then 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -18,73 +19,49 @@ from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, plain
 from vela.domain.order import TRANSITIONS, Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
-from vela.domain.position import ExitReason, Position, PositionSide, Wallet
+from vela.domain.position import ExitReason, Position
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
-from vela.engine.account import TradingAccount
+from vela.engine.holdings import Holdings
 from vela.engine.ledger import fill_transaction, write_off
+from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
-from vela.engine.protection import PROTECTIVE, covers, is_settling, protective_requests, stopped_quantity
-from vela.engine.risk import EntryContext, Refusal, Refused, gate_entry
+from vela.engine.protection import PROTECTIVE, covers, is_overrun, is_settling, protective_requests
+from vela.engine.restraints import Restraints
+from vela.engine.risk import Approved, EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
 from vela.engine.settlement import fee_asset_of_owner, settled, worth
 from vela.engine.sizing import entry_order
 from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
+from vela.ports.kill_switch import SwitchState
 from vela.ports.record import AccountState
 
 NEVER_ARRIVED = "never_arrived"
 _A_MOMENT_MS = 5_000
 
 
-class OrderManager:
+class OrderManager(Holdings):
     """One account in one quote currency."""
 
-    def __init__(self, rules: TradingRules, instruments: Iterable[Instrument], state: AccountState) -> None:
-        """Go on from `state`, as it was last committed."""
-        self._rules = rules
-        self._instruments = {instrument.symbol: instrument for instrument in instruments}
-        self._orders: dict[str, Order] = {order.client_order_id: order for order in state.orders}
-        self._positions: dict[TradingSymbol, Position] = {p.symbol: p for p in state.positions}
+    def __init__(
+        self,
+        rules: TradingRules,
+        instruments: Iterable[Instrument],
+        state: AccountState,
+        restraints: Restraints | None = None,
+    ) -> None:
+        """Go on from `state`, as it was last committed. `restraints`: None for an account without limits."""
+        super().__init__(rules, instruments, state)
+        self._restraints = restraints or Restraints()
         self._entries: dict[TradingSymbol, int] = dict(state.entries)
         self._booked = defaultdict(set, {order_id: set(fills) for order_id, fills in state.booked.items()})
-        self._account = TradingAccount(rules, self._instruments, state.balances)
         self._quotes: dict[TradingSymbol, float] = {}
         self._volumes: dict[TradingSymbol, float] = {}
         self._absent: dict[str, Order] = {}
         self._leaving: dict[TradingSymbol, str] = {}
         self._ended = False
-
-    # ------------------------------------------------------------------------------------------------------ looking
-
-    @property
-    def live_orders(self) -> tuple[Order, ...]:
-        """Orders that the venue may still execute, or whose fate is not known."""
-        return tuple(self._orders.values())
-
-    @property
-    def positions(self) -> tuple[Position, ...]:
-        """The open positions."""
-        return tuple(self._positions.values())
-
-    @property
-    def is_funded(self) -> bool:
-        """Whether the capital was paid in."""
-        return self._account.is_funded
-
-    def wallet(self, time: int) -> Wallet:
-        """Return the account, its positions valued at the newest closes (at cost where there is none yet)."""
-        return self._account.wallet(time, self._positions.values(), self._entering())
-
-    def stop_state(self, position: Position) -> str:
-        """Say how a position is protected: `resting`, `planned`, `guarded` (watched here) or `none` (not wanted)."""
-        if position.stop_ticks is None:
-            return "none"
-        for order in self._protecting(position.symbol):
-            if order.purpose is OrderPurpose.STOP:
-                return "planned" if order.status in {OrderStatus.SENT, OrderStatus.UNKNOWN} else "resting"
-        return "guarded"
 
     # ------------------------------------------------------------------------------------------------------ starting
 
@@ -122,22 +99,28 @@ class OrderManager:
     def resume(self, client_order_id: str) -> Step:
         """Send an order again that provably never arrived, now that its signal has come again.
 
-        An exit whose position has changed meanwhile (its stop was hit) is given up.
+        An exit whose position has changed meanwhile (its stop was hit) is given up, and an entry that is held back now.
         """
         order = self._absent.pop(client_order_id, None)
         if order is None:
             return NOTHING
         step = StepBuilder(order.updated_time)
-        cancel: tuple[str, ...] = ()
-        if order.purpose is OrderPurpose.EXIT:
-            position = self._positions.get(order.symbol)
-            if position is None or self._orderable(position) != order.request.quantity:
-                step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=NEVER_ARRIVED))
-                return step.build()
-            cancel = self._protective_ids(order.symbol)
+        obstacle = self._obstacle(order, step)
+        if obstacle is not None:
+            step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=obstacle))
+            return step.build()
         self._orders[client_order_id] = order
+        cancel = self._protective_ids(order.symbol) if order.purpose is OrderPurpose.EXIT else ()
         step.plan(order.purpose, cancel, (order.request,))
         return step.build()
+
+    def _obstacle(self, order: Order, step: StepBuilder) -> str | None:
+        if order.purpose is OrderPurpose.ENTRY:
+            price = Decimal(repr(self._quotes.get(order.symbol, math.nan)))
+            return self._held_back(order.symbol, price, order.request.quantity, step, is_counted=True)
+        position = self._positions.get(order.symbol)
+        is_same = position is not None and self._orderable(position) == order.request.quantity
+        return None if is_same else NEVER_ARRIVED
 
     def expire_absent(self, before: int, time: int) -> Step:
         """Give up orders that never arrived and whose candle is older than `before` (ms UTC)."""
@@ -183,6 +166,8 @@ class OrderManager:
         if not self._positions:
             return NOTHING
         step = StepBuilder(time)
+        if self._restraints.watch_equity:
+            self._restraints.mark(self._known_wallet(time), step)
         for symbol, candle in ((entry.symbol, entry.candle) for entry in candles):
             position = self._positions.get(symbol)
             if position is None or position.entry_time >= time:
@@ -194,6 +179,16 @@ class OrderManager:
                 self._positions[symbol] = moved
                 step.position(moved)
                 self._protect(symbol, step)
+        self._show_positions(step)
+        return step.build()
+
+    def heed(self, switch: SwitchState, time: int) -> Step:
+        """Take note of the kill switch; while it is on, take entries back and, if asked for, close what is held."""
+        step = StepBuilder(time)
+        self._restraints.heed(switch, self._known_wallet(time), self._entering(), step)
+        for position in self.positions if switch.flatten and not self._ended else ():
+            if position.symbol not in self._leaving:
+                self._plan_exit(position, ExitReason.KILL_SWITCH.value, step)
         self._show_positions(step)
         return step.build()
 
@@ -247,6 +242,8 @@ class OrderManager:
             quantity=instrument.quantity(steps),
         )
         verdict = gate_entry(context, rules, instrument)
+        if isinstance(verdict, Approved) and (reason := self._held_back(signal.symbol, price, context.quantity, step)):
+            verdict = Refused(reason)
         if isinstance(verdict, Refused):
             step.outcome(signal, refusal=verdict.reason)
             return
@@ -255,6 +252,12 @@ class OrderManager:
         self._send(request, OrderPurpose.ENTRY, "signal", step, reserved=verdict.value, signal=signal)
         step.outcome(signal, order_id=order_id)
         step.plan(OrderPurpose.ENTRY, (), (request,))
+
+    def _held_back(
+        self, symbol: TradingSymbol, price: Decimal, quantity: Decimal, step: StepBuilder, *, is_counted: bool = False
+    ) -> Refusal | None:
+        close, wallet = self._account.close(symbol), self._known_wallet(step.time)
+        return self._restraints.refusal(Entry(symbol, price, quantity, close, wallet, is_counted), step)
 
     def _leave(self, signal: Signal, step: StepBuilder) -> None:
         position = self._positions.get(signal.symbol)
@@ -451,6 +454,7 @@ class OrderManager:
             planned = msgspec.structs.replace(planned, strategy=signal.strategy, regime=signal.regime)
         # Intent and send are one transaction: from here on the order may exist, whatever happens to this process.
         sent = planned.moved(OrderStatus.SENT, step.time)
+        self._restraints.sent(step.time)
         step.order(planned)
         step.order(sent)
         self._orders[request.client_order_id] = sent
@@ -463,14 +467,8 @@ class OrderManager:
             self._booked.pop(order.client_order_id, None)
 
     def _guard_hit(self, position: Position, tick: Tick) -> bool:
-        if position.stop_ticks is None or self._is_leaving(position.symbol):
-            return False
-        if stopped_quantity(self._protecting(position.symbol)) >= self._orderable(position):
-            return False
-        level = self._instruments[position.symbol].price(position.stop_ticks)
-        if position.side is PositionSide.LONG:
-            return Decimal(repr(tick.low)) <= level
-        return Decimal(repr(tick.high)) >= level
+        symbol, instrument = position.symbol, self._instruments[position.symbol]
+        return not self._is_leaving(symbol) and is_overrun(position, self._protecting(symbol), tick, instrument)
 
     def _show_positions(self, step: StepBuilder, *symbols: TradingSymbol) -> None:
         shown = {position.symbol for position in step.changed_positions()} | set(symbols)
@@ -479,24 +477,6 @@ class OrderManager:
             stop = instrument.price(position.stop_ticks) if position.stop_ticks is not None else None
             target = instrument.price(position.target_ticks) if position.target_ticks is not None else None
             step.tell_position(position, stop, target, self.stop_state(position))
-
-    def _protecting(self, symbol: TradingSymbol) -> tuple[Order, ...]:
-        return tuple(o for o in self._orders.values() if o.symbol == symbol and o.purpose in PROTECTIVE)
-
-    def _protective_ids(self, symbol: TradingSymbol) -> tuple[str, ...]:
-        return tuple(order.client_order_id for order in self._protecting(symbol))
-
-    def _is_leaving(self, symbol: TradingSymbol) -> bool:
-        return any(o.symbol == symbol and o.purpose is OrderPurpose.EXIT for o in self._orders.values())
-
-    def _is_traded(self, symbol: TradingSymbol) -> bool:
-        return any(order.symbol == symbol for order in self._orders.values())
-
-    def _orderable(self, position: Position) -> Decimal:
-        return self._instruments[position.symbol].orderable_part(position.quantity)
-
-    def _entering(self) -> tuple[Order, ...]:
-        return tuple(o for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY)
 
 
 def _time_of_entry(order: Order, fill: Fill) -> int:

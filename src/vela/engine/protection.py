@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 
+from vela.domain.events import Tick
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, subtract
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType
-from vela.domain.position import Position
+from vela.domain.position import Position, PositionSide
 from vela.engine.order_ids import stem
 
 PROTECTIVE = frozenset({OrderPurpose.STOP, OrderPurpose.TAKE_PROFIT})
@@ -54,6 +55,26 @@ def covers(orders: Sequence[Order], position: Position, instrument: Instrument) 
 def stopped_quantity(orders: Sequence[Order]) -> Decimal:
     """Return how much of a position the stops among `orders` still close, in base."""
     return add(*(order.open_quantity for order in orders if order.purpose is OrderPurpose.STOP))
+
+
+def is_overrun(position: Position, orders: Sequence[Order], tick: Tick, instrument: Instrument) -> bool:
+    """Say whether the price has reached the position's stop, and `orders` do not close all of it there."""
+    if position.stop_ticks is None or stopped_quantity(orders) >= instrument.orderable_part(position.quantity):
+        return False
+    level = instrument.price(position.stop_ticks)
+    if position.side is PositionSide.LONG:
+        return Decimal(repr(tick.low)) <= level
+    return Decimal(repr(tick.high)) >= level
+
+
+def stop_state(position: Position, orders: Sequence[Order]) -> str:
+    """Say how `orders` protect a position: `resting`, `planned`, `guarded` (watched here) or `none` (not wanted)."""
+    if position.stop_ticks is None:
+        return "none"
+    for order in orders:
+        if order.purpose is OrderPurpose.STOP:
+            return "planned" if order.status in {OrderStatus.SENT, OrderStatus.UNKNOWN} else "resting"
+    return "guarded"
 
 
 def is_settling(orders: Sequence[Order]) -> bool:

@@ -35,6 +35,15 @@ class Refusal(StrEnum):
     LATE = "late"
     MARKET_ENDED = "market_ended"
     VENUE = "venue"
+    KILL_SWITCH = "kill_switch"
+    REDUCE_ONLY = "reduce_only"
+    SYMBOL_NOT_ALLOWED = "symbol_not_allowed"
+    LIMIT_ORDER = "limit_order"
+    LIMIT_TOTAL = "limit_total"
+    LIMIT_RATE = "limit_rate"
+    PRICE_BAND = "price_band"
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
 
 
 class Approved(msgspec.Struct, Generic[T], frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from vela.domain.errors import ConfigurationError
 from vela.domain.execution_rules import PPM
-from vela.domain.money import ZERO, exact
+from vela.domain.money import ZERO, exact, plain
 
 
 def percent_to_ppm(percent: Decimal) -> int:
@@ -22,6 +22,11 @@ def percent_to_ppm(percent: Decimal) -> int:
     if ppm != int(ppm):
         raise ConfigurationError(f"{percent} % is too fine; accepted: at most four decimals")
     return int(ppm)
+
+
+def ppm_to_percent(ppm: int) -> str:
+    """Write millionths as percent: 20,000 is `2`."""
+    return plain(Decimal(ppm).scaleb(-4))
 
 
 class StakeKind(StrEnum):

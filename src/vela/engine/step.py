@@ -20,11 +20,11 @@ from vela.domain.position import Position, Trade
 from vela.domain.signal import Signal, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.risk import Refusal
-from vela.ports.record import Changes, LedgerTransaction
+from vela.ports.record import Changes, LedgerTransaction, LimitMarks
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Orders to send in one go: those to cancel first (none: plain submission), then the new ones of one `purpose`.
+    """Orders to send in one go: those to cancel first, then the new ones of one `purpose`; either may be none.
 
     Stops and targets go together; their purpose is STOP.
     """
@@ -60,6 +60,7 @@ class StepBuilder:
         self._ledger: list[LedgerTransaction] = []
         self._outcomes: list[SignalOutcome] = []
         self._entries: dict[TradingSymbol, int] = {}
+        self._limit_marks: LimitMarks | None = None
         self._messages: list[Message] = []
         self._plans: list[Plan] = []
         self._asks: list[str] = []
@@ -101,6 +102,10 @@ class StepBuilder:
         """An entry was filled; its cool-down begins."""
         self._entries[symbol] = time
 
+    def limit_marks(self, marks: LimitMarks) -> None:
+        """What losses are measured from changed."""
+        self._limit_marks = marks
+
     def plan(self, purpose: OrderPurpose, cancel: tuple[str, ...], requests: tuple[OrderRequest, ...]) -> None:
         """Orders are to be sent."""
         self._plans.append(Plan(purpose, cancel, requests))
@@ -134,6 +139,7 @@ class StepBuilder:
             ledger=tuple(self._ledger),
             outcomes=tuple(self._outcomes),
             entries=tuple(self._entries.items()),
+            limit_marks=self._limit_marks,
         )
         step = Step(changes, tuple(self._messages), tuple(self._plans), tuple(self._asks))
         return NOTHING if step == NOTHING else step

@@ -32,6 +32,26 @@ class LedgerTransaction(msgspec.Struct, frozen=True):
     postings: tuple[Posting, ...]
 
 
+class LimitMarks(msgspec.Struct, frozen=True):
+    """What an account's losses are measured from, and which limits on them it has crossed.
+
+    Attributes:
+        day: the UTC day that is being measured, days since 1970.
+        day_equity: equity when that day began, in quote.
+        day_lost: more was lost on that day than may be.
+        highest: highest equity so far, in quote.
+        drawn_down: equity was further below the highest than it may be; stays until a person lifts it.
+        resets: how many requests to count anew were carried out.
+    """
+
+    day: int
+    day_equity: Decimal
+    day_lost: bool
+    highest: Decimal
+    drawn_down: bool
+    resets: int
+
+
 class Changes(msgspec.Struct, frozen=True):
     """Everything that one step of the order manager changed; written in one transaction or not at all.
 
@@ -44,6 +64,7 @@ class Changes(msgspec.Struct, frozen=True):
         ledger: transactions to book.
         outcomes: what became of signals.
         entries: time of the newest entry per symbol, ms UTC.
+        limit_marks: as they are now; None: as they were.
     """
 
     orders: tuple[Order, ...] = ()
@@ -54,6 +75,7 @@ class Changes(msgspec.Struct, frozen=True):
     ledger: tuple[LedgerTransaction, ...] = ()
     outcomes: tuple[SignalOutcome, ...] = ()
     entries: tuple[tuple[TradingSymbol, int], ...] = ()
+    limit_marks: LimitMarks | None = None
 
 
 class AccountState(msgspec.Struct, frozen=True):
@@ -66,6 +88,8 @@ class AccountState(msgspec.Struct, frozen=True):
         entries: time of the newest entry per symbol, ms UTC.
         handled_until: candle time of the newest signal that was dealt with, ms UTC; -1: none yet.
         booked: ids of the fills that are booked, by the client id of each order that is not final.
+        limit_marks: None: nothing was measured yet.
+        sent: times of the intents of the newest minute, final orders included, ms UTC, ascending.
     """
 
     orders: tuple[Order, ...]
@@ -74,6 +98,8 @@ class AccountState(msgspec.Struct, frozen=True):
     entries: Mapping[TradingSymbol, int]
     handled_until: int = -1
     booked: Mapping[str, frozenset[str]] = {}
+    limit_marks: LimitMarks | None = None
+    sent: tuple[int, ...] = ()
 
 
 class TradingRecord(Protocol):

@@ -13,6 +13,7 @@ from vela.domain.events import (
 )
 from vela.domain.order import Order, OrderPurpose, OrderStatus, OrderType
 from vela.domain.signal import Action
+from vela.engine.limits import Limits
 from vela.engine.rules import Stake, TradingRules
 from vela.engine.step import Step
 
@@ -20,9 +21,9 @@ S = OrderStatus
 MINUTE = 60_000
 
 
-def desk(**changes) -> Desk:
+def desk(limits: Limits | None = None, **changes) -> Desk:
     rules = TradingRules(**{"slippage_ppm": 0, "cooldown_ms": 0, "stake": Stake.from_str("100"), **changes})
-    made = Desk(rules, [instrument(symbol) for symbol in (BTC, ETH, SOL)])
+    made = Desk(rules, [instrument(symbol) for symbol in (BTC, ETH, SOL)], limits)
     made.advance()
     for symbol in (BTC, ETH, SOL):
         made.quote(symbol, "100")
@@ -43,8 +44,8 @@ def sell(at: Desk, symbol=BTC, answer: str = "fill") -> Step:
     return send(at, Action.SELL, symbol, answer)
 
 
-def close(at: Desk, price: float, high: float | None = None, low: float | None = None) -> Step:
-    row = SymbolCandle(BTC, candle(0, price, high=high, low=low))
+def close(at: Desk, price: float, high: float | None = None, low: float | None = None, symbol=BTC) -> Step:
+    row = SymbolCandle(symbol, candle(0, price, high=high, low=low))
     return at.follow(at.manager.on_candles([row], at.advance(MINUTE)))
 
 

@@ -41,6 +41,16 @@ def test_a_position_is_worth_its_cost_until_its_symbol_has_closed():
     assert at.market_value(held) == 55
 
 
+def test_what_the_account_is_worth_is_known_once_all_that_is_held_has_closed():
+    at = account()
+    assert at.known_wallet(9, [], []) == at.wallet(9, [], [])
+    assert at.known_wallet(9, [position()], []) is None
+    assert at.close(BTC) is None
+    at.mark(BTC, 110.0)
+    assert at.known_wallet(9, [position()], []) == at.wallet(9, [position()], [])
+    assert at.close(BTC) == 110.0
+
+
 def test_the_wallet_balances():
     at = account()
     at.book(fill_transaction(fill(), None))

@@ -82,6 +82,8 @@ class Account(RuleBasedStateMachine):
         handled = len(desk.outcomes)
         desk.follow(desk.manager.on_signal(signal(action, symbol, candle_time=time), time))
         assert len(desk.outcomes) == handled + 1
+        is_entry = action is Action.BUY and desk.outcomes[-1].client_order_id is not None
+        assert not (is_entry and desk.switch.is_on)
 
     @rule()
     def repeat_the_last_signal(self) -> None:
@@ -131,6 +133,12 @@ class Account(RuleBasedStateMachine):
         close = float(desk.venue.prices[symbol])
         row = SymbolCandle(symbol, candle(0, close, high=close * (1 + up / 100), low=close * (1 - down / 100)))
         desk.follow(desk.manager.on_candles([row], time))
+
+    @rule(on=st.booleans(), flatten=st.booleans(), answer=answers)
+    def turn_the_kill_switch(self, on: bool, flatten: bool, answer: str) -> None:
+        self.desk.advance()
+        self.desk.venue.market = answer
+        self.desk.turn(on=on, flatten=flatten)
 
     @rule()
     def hear_everything(self) -> None:

@@ -7,9 +7,17 @@ import msgspec
 import pytest
 from tests.builders import instrument, order, position
 
+from vela.domain.events import Tick
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import PositionSide
-from vela.engine.protection import covers, is_settling, protective_requests, stopped_quantity
+from vela.engine.protection import (
+    covers,
+    is_overrun,
+    is_settling,
+    protective_requests,
+    stop_state,
+    stopped_quantity,
+)
 
 S = OrderStatus
 HELD = position(stop_ticks=9_800, target_ticks=11_000, revision=3)
@@ -98,6 +106,34 @@ def test_what_is_left_of_an_order_counts():
     partly = msgspec.structs.replace(stop, status=S.PARTIALLY_FILLED, filled_quantity=Decimal("0.2"))
     assert covers([partly], stop_only, instrument())
     assert not covers([partly], position(), instrument())
+
+
+@pytest.mark.parametrize(
+    ("side", "low", "high", "is_overrun_there"),
+    [
+        (PositionSide.LONG, 98.0, 110.0, True),
+        (PositionSide.LONG, 98.01, 110.0, False),
+        (PositionSide.SHORT, 90.0, 98.0, True),
+        (PositionSide.SHORT, 90.0, 97.99, False),
+    ],
+)
+def test_a_stop_that_does_not_rest_is_overrun_where_the_price_reaches_it(
+    side: PositionSide, low: float, high: float, is_overrun_there: bool
+):
+    held, tick = position(side=side, stop_ticks=9_800), Tick(HELD.symbol, high, low, high)
+    assert is_overrun(held, [], tick, instrument()) is is_overrun_there
+    assert not is_overrun(held, resting(held), tick, instrument())
+    assert not is_overrun(position(stop_ticks=None), [], tick, instrument())
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [(S.SENT, "planned"), (S.UNKNOWN, "planned"), (S.ACCEPTED, "resting"), (S.PARTIALLY_FILLED, "resting")],
+)
+def test_the_stop_says_how_a_position_is_protected(status: OrderStatus, state: str):
+    assert stop_state(HELD, resting(status=status)) == state
+    assert stop_state(HELD, resting()[1:]) == stop_state(HELD, []) == "guarded"
+    assert stop_state(position(stop_ticks=None), []) == "none"
 
 
 @pytest.mark.parametrize(

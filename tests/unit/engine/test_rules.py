@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from vela.domain.errors import ConfigurationError
-from vela.engine.rules import Stake, StakeKind, TradingRules, percent_to_ppm
+from vela.engine.rules import Stake, StakeKind, TradingRules, percent_to_ppm, ppm_to_percent
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ from vela.engine.rules import Stake, StakeKind, TradingRules, percent_to_ppm
 def test_percent_become_whole_millionths(percent: str, ppm: int):
     result = percent_to_ppm(Decimal(percent))
     assert (result, type(result)) == (ppm, int)
+
+
+@pytest.mark.parametrize(("ppm", "percent"), [(0, "0"), (20_000, "2"), (1, "0.0001"), (1_000_000, "100")])
+def test_millionths_are_written_as_percent(ppm: int, percent: str):
+    assert ppm_to_percent(ppm) == percent
 
 
 @pytest.mark.parametrize("percent", ["0.00001", "1.23456", "33.333333"])

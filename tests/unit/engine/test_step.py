@@ -9,6 +9,7 @@ from vela.domain.order import OrderPurpose, OrderStatus
 from vela.engine.ledger import fill_transaction, opening
 from vela.engine.risk import Refusal
 from vela.engine.step import NOTHING, Plan, StepBuilder
+from vela.ports.record import LimitMarks
 
 
 def test_a_step_that_collected_nothing_is_nothing_itself():
@@ -20,6 +21,12 @@ def test_writing_alone_is_something():
     step.book(opening("USDT", Decimal(1), 5))
     assert step.build() is not NOTHING
     assert step.build().messages == ()
+
+
+def test_marks_are_written():
+    step, marks = StepBuilder(5), LimitMarks(0, Decimal(1), False, Decimal(1), False, 0)
+    step.limit_marks(marks)
+    assert step.build().changes.limit_marks == marks
 
 
 def test_sending_alone_is_something():

@@ -16,11 +16,14 @@ from vela.domain.position import Position, Trade
 from vela.domain.signal import SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.ledger import check_balanced
+from vela.engine.limits import Limits
 from vela.engine.order_manager import OrderManager
+from vela.engine.restraints import Restraints
 from vela.engine.rules import TradingRules
 from vela.engine.step import NOTHING, Plan, Step
 from vela.ports.execution import OrderReport
-from vela.ports.record import AccountState
+from vela.ports.kill_switch import NEVER_SET, SwitchState
+from vela.ports.record import AccountState, LimitMarks
 
 EMPTY = AccountState((), (), {}, {})
 OPEN = {OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED}
@@ -57,7 +60,8 @@ class Venue:
         self._fills = 0
 
     def transmit(self, plan: Plan) -> tuple[OrderReport, ...]:
-        kind = self.market if plan.requests[0].type is OrderType.MARKET else self.protective
+        is_market = bool(plan.requests) and plan.requests[0].type is OrderType.MARKET
+        kind = self.market if is_market else self.protective
         if kind == "lost":
             raise OrderUnresolved("no answer")
         gone = [order_id for order_id in plan.cancel if not self.is_open(order_id)]
@@ -138,10 +142,12 @@ def base_moved(fill: Fill) -> Decimal:
 class Desk:
     """Drives an order manager as the orders service does, and keeps the record that it asks for."""
 
-    def __init__(self, rules: TradingRules, instruments: Iterable[Instrument]) -> None:
-        self.rules, self.instruments = rules, tuple(instruments)
+    def __init__(self, rules: TradingRules, instruments: Iterable[Instrument], limits: Limits | None = None) -> None:
+        self.rules, self.instruments, self.limits = rules, tuple(instruments), limits or Limits()
         self.venue = Venue(rules.fee_rate)
-        self.manager = OrderManager(rules, self.instruments, EMPTY)
+        self.manager = OrderManager(rules, self.instruments, EMPTY, Restraints(self.limits))
+        self.limit_marks: LimitMarks | None = None
+        self.switch = NEVER_SET
         self.time = 0
         self.orders: dict[str, Order] = {}
         self.positions: dict[TradingSymbol, Position] = {}
@@ -194,12 +200,27 @@ class Desk:
             for name in (order.client_order_id for order in live)
         }
         state = AccountState(
-            live, tuple(self.positions.values()), dict(self.balances), dict(self.entries), booked=booked
+            live,
+            tuple(self.positions.values()),
+            dict(self.balances),
+            dict(self.entries),
+            booked=booked,
+            limit_marks=self.limit_marks,
+            sent=tuple(sorted(order.created_time for order in self.orders.values())),
         )
-        self.manager = OrderManager(self.rules, self.instruments, state)
+        self.manager = OrderManager(self.rules, self.instruments, state, Restraints(self.limits, state))
         for order in self.manager.live_orders:
             self.ask(order.client_order_id)
         self.follow(self.manager.protect_all(self.time))
+        self.heed()
+
+    def turn(self, *, on: bool, flatten: bool = False, reset: bool = False, reason: str = "") -> Step:
+        resets = self.switch.resets + reset
+        self.switch = SwitchState(self.switch.number + 1, 0, on, on and flatten, reason, "test", resets)
+        return self.heed()
+
+    def heed(self) -> Step:
+        return self.follow(self.manager.heed(self.switch, self.time))
 
     def follow(self, step: Step) -> Step:
         steps, rounds = deque([step]), 0
@@ -216,18 +237,17 @@ class Desk:
         return step
 
     def send(self, plan: Plan) -> list[Step]:
-        symbol, is_protective = plan.requests[0].symbol, plan.requests[0].type is not OrderType.MARKET
-        if is_protective:
-            self.refused.discard(symbol)
+        protected = {request.symbol for request in plan.requests if request.type is not OrderType.MARKET}
+        self.refused -= protected
         try:
             return [self.manager.on_reports(self.venue.transmit(plan))]
         except OrderUnresolved as error:
             return [self.manager.on_unresolved(plan, str(error), self.time)]
         except OrderRefused as error:
-            self.refused |= {symbol} if is_protective else set()
+            self.refused |= protected
             return [self.manager.on_refused(plan, str(error), self.time)]
         except OrderNotFound as error:
-            self.refused |= {symbol} if is_protective else set()
+            self.refused |= protected
             refused = self.manager.on_refused(plan, str(error), self.time)
             known = [self.venue.report(order_id) for order_id in plan.cancel if order_id in self.venue.orders]
             return [refused, self.manager.on_reports(known)]
@@ -254,6 +274,7 @@ class Desk:
         for symbol in changes.closed:
             self.positions.pop(symbol, None)
         self.entries |= dict(changes.entries)
+        self.limit_marks = changes.limit_marks or self.limit_marks
         self.outcomes += changes.outcomes
         self.fills += changes.fills
         self.trades += changes.trades

@@ -40,7 +40,18 @@ const REASONS = {
   client: { long: { en: 'Withdrawn by Vela', es: 'Retirada por Vela' } },
   group: { long: { en: 'Taken back: the other order of its pair was filled', es: 'Retirada: se ejecutó la otra orden de su pareja' } },
   contradictory: { long: { en: 'The strategy says buy and sell at once', es: 'La estrategia dice comprar y vender a la vez' } },
-  kill_switch: { long: { en: 'The kill switch is on', es: 'El interruptor de emergencia está activado' } },
+  kill_switch: {
+    long: { en: 'The kill switch is on', es: 'El interruptor de emergencia está activado' },
+    short: { en: 'Kill switch', es: 'Emergencia' },
+  },
+  reduce_only: { long: { en: 'Only what reduces positions is let through', es: 'Solo pasa lo que reduce posiciones' } },
+  symbol_not_allowed: { long: { en: 'The symbol is not among those allowed', es: 'El símbolo no está entre los permitidos' } },
+  limit_order: { long: { en: 'Larger than an entry may be', es: 'Mayor de lo que puede ser una entrada' } },
+  limit_total: { long: { en: 'More than may be held altogether', es: 'Más de lo que se puede tener en total' } },
+  limit_rate: { long: { en: 'Too many orders in a minute', es: 'Demasiadas órdenes en un minuto' } },
+  price_band: { long: { en: 'The price is too far from the newest close', es: 'El precio está demasiado lejos del último cierre' } },
+  daily_loss: { long: { en: 'Too much was lost today', es: 'Hoy se ha perdido demasiado' } },
+  drawdown: { long: { en: 'Equity is too far below its highest', es: 'El capital está demasiado por debajo de su máximo' } },
   rejected: { long: { en: 'The exchange rejected it: {detail}', es: 'El exchange la rechazó: {detail}' } },
 } satisfies Record<string, Sentence>;
 

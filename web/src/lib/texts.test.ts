@@ -39,8 +39,10 @@ describe('reasons', () => {
     const named = ['signal', 'stop_loss', 'take_profit', 'trailing', 'break_even', 'end', 'dust', 'cooldown', 'max_positions', 'balance'];
     const others = ['min_notional', 'regime', 'no_signal', 'no_crossing', 'warming_up', 'not_applicable', 'failed', 'refused'];
     const gate = ['position_open', 'no_position', 'exit_pending', 'no_price', 'late', 'market_ended', 'venue', 'contradictory'];
+    const limits = ['limit_order', 'limit_total', 'limit_rate', 'price_band', 'daily_loss', 'drawdown', 'symbol_not_allowed'];
+    const stops = ['reduce_only', 'kill_switch'];
     const orders = ['client', 'group', 'never_arrived'];
-    expect(REASON_CODES).toEqual(expect.arrayContaining([...named, ...others, ...gate, ...orders]));
+    expect(REASON_CODES).toEqual(expect.arrayContaining([...named, ...others, ...gate, ...limits, ...stops, ...orders]));
   });
 
   it('put the detail into the sentence, itself in words where it is known', () => {

@@ -12,7 +12,7 @@ from vela.domain.checked_candles import CheckedCandles
 from vela.domain.execution_rules import PPM
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
-from vela.engine.rules import StakeKind, TradingRules
+from vela.engine.rules import StakeKind, TradingRules, ppm_to_percent
 
 NONE = "–"
 _FEW_TRADES = 30
@@ -88,10 +88,10 @@ def assumptions(result: BacktestResult, timeframe_ms: int | None = None) -> list
 
 
 def _slippage(rules: TradingRules) -> str:
-    base = f"Market orders and stops lose a further {plain(Decimal(rules.slippage_ppm) / 10_000)} % to slippage"
+    base = f"Market orders and stops lose a further {ppm_to_percent(rules.slippage_ppm)} % to slippage"
     if not rules.impact_ppm:
         return f"{base}, take-profits nothing."
-    impact = plain(Decimal(rules.impact_ppm) / 10_000)
+    impact = ppm_to_percent(rules.impact_ppm)
     return (
         f"{base}, and {impact} % more if they are as large as the volume of the candle before, smaller ones less, by "
         "the square root of their share; take-profits lose nothing."
@@ -105,13 +105,13 @@ def _levels(rules: TradingRules) -> str:
         "trailing stop": rules.trailing_ppm,
         "break-even after": rules.break_even_after_ppm,
     }
-    levels = [f"{name} {plain(Decimal(ppm) / 10_000)} %" for name, ppm in named.items() if ppm]
+    levels = [f"{name} {ppm_to_percent(ppm)} %" for name, ppm in named.items() if ppm]
     if not levels:
         return "No stop and no target: only a signal closes a position."
     if rules.trailing_ppm and rules.trailing_after_ppm:
-        levels.append(f"trailing from a gain of {plain(Decimal(rules.trailing_after_ppm) / 10_000)} %")
+        levels.append(f"trailing from a gain of {ppm_to_percent(rules.trailing_after_ppm)} %")
     if rules.take_profit_ppm and rules.take_profit_part_ppm < PPM:
-        part = plain(Decimal(rules.take_profit_part_ppm) / 10_000)
+        part = ppm_to_percent(rules.take_profit_part_ppm)
         levels.append(f"the take-profit closes {part} % of the position, the rest runs on under its stop")
     return (
         f"{', '.join(levels)[0].upper()}{', '.join(levels)[1:]}: tested against low and high inside every candle, that "

@@ -1,0 +1,71 @@
+"""What an account holds and has under way: the questions that the order manager asks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from vela.domain.instrument import Instrument
+from vela.domain.order import Order, OrderPurpose
+from vela.domain.position import Position, Wallet
+from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.account import TradingAccount
+from vela.engine.protection import PROTECTIVE, stop_state
+from vela.engine.rules import TradingRules
+from vela.ports.record import AccountState
+
+
+class Holdings:
+    """Live orders, open positions, and the account."""
+
+    def __init__(self, rules: TradingRules, instruments: Iterable[Instrument], state: AccountState) -> None:
+        """Go on from `state`, as it was last committed."""
+        self._rules = rules
+        self._instruments = {instrument.symbol: instrument for instrument in instruments}
+        self._orders: dict[str, Order] = {order.client_order_id: order for order in state.orders}
+        self._positions: dict[TradingSymbol, Position] = {p.symbol: p for p in state.positions}
+        self._account = TradingAccount(rules, self._instruments, state.balances)
+
+    @property
+    def live_orders(self) -> tuple[Order, ...]:
+        """Orders that the venue may still execute, or whose fate is not known."""
+        return tuple(self._orders.values())
+
+    @property
+    def positions(self) -> tuple[Position, ...]:
+        """The open positions."""
+        return tuple(self._positions.values())
+
+    @property
+    def is_funded(self) -> bool:
+        """Whether the capital was paid in."""
+        return self._account.is_funded
+
+    def wallet(self, time: int) -> Wallet:
+        """Return the account, its positions valued at the newest closes (at cost where there is none yet)."""
+        return self._account.wallet(time, self._positions.values(), self._entering())
+
+    def stop_state(self, position: Position) -> str:
+        """Say how a position is protected; see `protection.stop_state`."""
+        return stop_state(position, self._protecting(position.symbol))
+
+    def _known_wallet(self, time: int) -> Wallet | None:
+        return self._account.known_wallet(time, self._positions.values(), self._entering())
+
+    def _protecting(self, symbol: TradingSymbol) -> tuple[Order, ...]:
+        return tuple(o for o in self._orders.values() if o.symbol == symbol and o.purpose in PROTECTIVE)
+
+    def _protective_ids(self, symbol: TradingSymbol) -> tuple[str, ...]:
+        return tuple(order.client_order_id for order in self._protecting(symbol))
+
+    def _is_leaving(self, symbol: TradingSymbol) -> bool:
+        return any(o.symbol == symbol and o.purpose is OrderPurpose.EXIT for o in self._orders.values())
+
+    def _is_traded(self, symbol: TradingSymbol) -> bool:
+        return any(order.symbol == symbol for order in self._orders.values())
+
+    def _orderable(self, position: Position) -> Decimal:
+        return self._instruments[position.symbol].orderable_part(position.quantity)
+
+    def _entering(self) -> tuple[Order, ...]:
+        return tuple(o for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY)
