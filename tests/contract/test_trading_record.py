@@ -22,7 +22,7 @@ from vela.adapters.storage.sql.record import Record, open_record
 from vela.domain.errors import LedgerError, StorageError
 from vela.domain.order import OrderStatus
 from vela.domain.signal import SignalOutcome
-from vela.ports.record import AccountState, Changes, LedgerTransaction, Posting, TradingRecord
+from vela.ports.record import AccountState, Changes, LedgerTransaction, LimitMarks, Posting, TradingRecord
 
 Reopen = Callable[[], TradingRecord]
 
@@ -104,6 +104,22 @@ async def test_the_newest_entry_of_a_symbol_counts(record):
     await record.commit(Changes(entries=((BTC, 1), (ETH_BTC, 2))))
     await record.commit(Changes(entries=((BTC, 3),)))
     assert (await record.load()).entries == {BTC: 3, ETH_BTC: 2}
+
+
+async def test_the_marks_of_the_limits_are_there_after_a_restart(record, reopen):
+    marks = LimitMarks(20_089, Decimal("1000.10"), True, Decimal("1234.567890123456789"), False, 2)
+    await record.commit(Changes(limit_marks=marks))
+    await record.commit(Changes(entries=((BTC, 1),)))
+    assert (await reopen().load()).limit_marks == marks
+    changed = LimitMarks(20_090, Decimal(1), False, Decimal(2), True, 3)
+    await reopen().commit(Changes(limit_marks=changed))
+    assert (await reopen().load()).limit_marks == changed
+
+
+async def test_the_intents_of_the_newest_minute_are_known_whatever_became_of_them(record):
+    await record.commit(Changes(orders=(planned("old", time=5_000), planned("b", time=65_000))))
+    await record.commit(Changes(orders=life("a", OrderStatus.SENT, OrderStatus.REJECTED, time=5_001)))
+    assert (await record.load()).sent == (5_001, 65_000)
 
 
 async def test_unknown_fills_and_signals_are_said_to_be_so(record):

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from vela.domain.errors import StorageError
 
-HEAD = "0004"
+HEAD = "0005"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
@@ -32,6 +32,22 @@ def bring_up_to_date(connection: Connection) -> None:
             _upgrade(connection, version)
     except DBAPIError as error:
         raise StorageError(f"{name} cannot be used as a record: {error.orig}") from error
+
+
+def require_current(connection: Connection) -> None:
+    """Check that the database is at `HEAD`, without changing anything.
+
+    Raises:
+        StorageError: it is not, or cannot be read.
+    """
+    name = connection.engine.url.database
+    try:
+        with connection.begin():
+            version = _version(connection)
+    except DBAPIError as error:
+        raise StorageError(f"{name} cannot be used as a record: {error.orig}") from error
+    if version != HEAD:
+        raise StorageError(f"{name} has schema {version}; accepted: {HEAD}, to which a start of vela up brings it")
 
 
 def _version(connection: Connection) -> str | None:

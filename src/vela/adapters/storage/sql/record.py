@@ -15,12 +15,14 @@ from vela.adapters.storage.sql.configurations import SqlConfigurations
 from vela.adapters.storage.sql.database import Database, Purpose, transaction
 from vela.adapters.storage.sql.jobs import SqlJobStore
 from vela.adapters.storage.sql.journal import SqlJournal
+from vela.adapters.storage.sql.kill_switch import SqlKillSwitch
 from vela.adapters.storage.sql.migration import bring_up_to_date
 from vela.adapters.storage.sql.paper_log import SqlPaperLog
 from vela.adapters.storage.sql.reader import SqlRecordReader
 from vela.adapters.storage.sql.schema import account_meta
 from vela.adapters.storage.sql.trading_record import SqlTradingRecord
 from vela.domain.errors import StorageError
+from vela.ports.kill_switch import KillSwitch
 from vela.ports.record import Journal, RecordReader, TradingRecord
 
 RECORD_FILE = "vela.sqlite"
@@ -36,6 +38,7 @@ class Record:
         journal: what the persistence service writes.
         reader: what the page and the commands read.
         configurations: what the account was traded by.
+        kill_switch: what the orders service looks at before every entry.
         paper_log: the log of the paper account's exchange.
         jobs: backtests and their results.
     """
@@ -64,6 +67,7 @@ class Record:
             self.trading: TradingRecord = SqlTradingRecord(self._own)
             self.journal: Journal = SqlJournal(self._connect(database, Purpose.JOURNAL))
             self.reader: RecordReader = SqlRecordReader(self._connect(database, Purpose.READING))
+            self.kill_switch: KillSwitch = SqlKillSwitch(self._connect(database, Purpose.READING))
             self.paper_log = SqlPaperLog(self._connect(database, Purpose.JOURNAL))
             self.jobs = SqlJobStore(self._connect(database, Purpose.JOURNAL))
             self._open.callback(self.jobs.close)

@@ -1,6 +1,7 @@
 """The tables. A column is named like the field it holds, so that rows and records map onto each other by name.
 
-Times are ms UTC. Nothing but the jobs depends on the wall clock or on chance: two equal runs leave equal rows.
+Times are ms UTC. Nothing but jobs and kill switch depends on the wall clock or on chance: two equal runs leave equal
+rows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -305,6 +307,32 @@ paper_events = Table(
     metadata,
     _key("number", Integer),
     _required("events", Text),
+)
+
+# A row per setting, in order, appended by whatever process sets it.
+kill_switch = Table(
+    "kill_switch",
+    metadata,
+    _key("number", Integer),
+    _required("time", BigInteger),
+    _required("is_on", Boolean),
+    _required("flatten", Boolean),
+    _required("reason", Text),
+    _required("by", Text),
+    _required("resets", Integer),
+)
+
+limit_marks = Table(
+    "limit_marks",
+    metadata,
+    _key("id", Integer),
+    _required("day", Integer),
+    _required("day_equity", ExactDecimal),
+    _required("day_lost", Boolean),
+    _required("highest", ExactDecimal),
+    _required("drawn_down", Boolean),
+    _required("resets", Integer),
+    CheckConstraint("id = 1", name="one_row"),
 )
 
 jobs = Table(

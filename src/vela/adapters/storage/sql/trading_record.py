@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Insert, Select, bindparam, delete, func, insert, select
 
 from vela.adapters.storage.sql.database import Prepared, transaction, upsert_into
 from vela.adapters.storage.sql.known_symbols import KnownSymbols
@@ -16,6 +17,7 @@ from vela.adapters.storage.sql.schema import (
     entries,
     fills,
     ledger_entries,
+    limit_marks,
     order_events,
     orders,
     positions,
@@ -30,7 +32,8 @@ from vela.domain.position import Position
 from vela.domain.signal import SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.ledger import Account, check_balanced
-from vela.ports.record import AccountState, Changes, LedgerTransaction
+from vela.engine.restraints import MINUTE_MS
+from vela.ports.record import AccountState, Changes, LedgerTransaction, LimitMarks
 
 # What is owned cannot be less than nothing.
 NEVER_BELOW_ZERO = frozenset({Account.CASH, Account.COST, Account.HOLDINGS})
@@ -48,7 +51,7 @@ class SqlTradingRecord:
         self._symbols = KnownSymbols(connection)
         self._upsert = {
             table: Prepared(connection, upsert_into(connection, table), table.columns.keys())
-            for table in (orders, positions, balances, entries)
+            for table in (orders, positions, balances, entries, limit_marks)
         }
         self._insert = {
             table: Prepared(connection, insert(table), table.columns.keys())
@@ -85,6 +88,8 @@ class SqlTradingRecord:
                 entries={row.symbol: row.time for row in execute(select(entries).order_by(entries.c.symbol))},
                 handled_until=execute(select(func.coalesce(func.max(signals.c.candle_time), -1))).scalar_one(),
                 booked=self._booked(),
+                limit_marks=read_limit_marks(self._connection),
+                sent=tuple(execute(_newest_intents()).scalars()),
             )
 
     async def commit(self, changes: Changes) -> None:
@@ -149,6 +154,8 @@ class SqlTradingRecord:
         self._insert_trade.run([fields(trade) for trade in changes.trades])
         self._insert[signals].run([outcome_row(outcome) for outcome in changes.outcomes])
         self._upsert[entries].run([{"symbol": symbol, "time": time} for symbol, time in changes.entries])
+        marks = changes.limit_marks
+        self._upsert[limit_marks].run([] if marks is None else [{"id": 1} | fields(marks)])
 
     def _post(self, ledger: Sequence[LedgerTransaction]) -> None:
         if not ledger:
@@ -176,6 +183,19 @@ def _point_inside(changes: Changes) -> str:
     if changes.trades:
         return "P22"
     return "P12" if changes.fills else "P04"
+
+
+def read_limit_marks(connection: Connection) -> LimitMarks | None:
+    """Return what losses are measured from, inside the caller's transaction; None: nothing was measured yet."""
+    columns = (column for column in limit_marks.columns if not column.primary_key)
+    row = connection.execute(select(*columns)).one_or_none()
+    return None if row is None else LimitMarks(**row._asdict())
+
+
+def _newest_intents() -> Select[Any]:
+    newest = select(func.max(orders.c.created_time)).scalar_subquery()
+    times = select(orders.c.created_time).where(orders.c.created_time > newest - MINUTE_MS)
+    return times.order_by(orders.c.created_time)
 
 
 def _insert_event() -> Insert:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, insert, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 from tests.contract.record_samples import BTC
 from tests.jobs import REQUEST
 
 from vela.adapters.storage.sql.database import Database, Purpose, upsert_into
-from vela.adapters.storage.sql.migration import HEAD, MIGRATIONS, bring_up_to_date
-from vela.adapters.storage.sql.schema import job_results, jobs, metadata, symbols
+from vela.adapters.storage.sql.migration import HEAD, MIGRATIONS, bring_up_to_date, require_current
+from vela.adapters.storage.sql.schema import job_results, jobs, kill_switch, limit_marks, metadata, symbols
 from vela.domain.errors import StorageError
 from vela.domain.jobs import JobState
 
@@ -110,25 +112,62 @@ def test_open_positions_go_up_and_down_with_what_their_targets_close(connection)
     assert targets() == [("BTC", None), ("ETH", None)]
 
 
-def test_a_record_from_before_there_were_jobs_keeps_all_that_it_holds_up_and_down(connection):
+MARKS = {"day": 1, "day_equity": Decimal("1.5"), "day_lost": True, "highest": Decimal(2), "drawn_down": False}
+NEW_TABLES = {
+    "0004": (
+        (jobs, {"number": 1, "id": "a", "request": REQUEST, "created": 5, "state": QUEUED, "error": ""}),
+        (job_results, {"number": 1, "document": b"{}", "report": b"<p>"}),
+    ),
+    "0005": (
+        (
+            kill_switch,
+            {"number": 1, "time": 5, "is_on": True, "flatten": False, "reason": "", "by": "command", "resets": 0},
+        ),
+        (limit_marks, {"id": 1, **MARKS, "resets": 0}),
+    ),
+}
+
+
+@pytest.mark.parametrize("revision", NEW_TABLES)
+def test_a_record_from_before_new_tables_keeps_all_that_it_holds_up_and_down(connection, revision):
     def held() -> list[str]:
         with connection.begin():
             return list(connection.execute(select(symbols.c.base)).scalars())
 
-    migrate(connection, command.upgrade, "0003")
+    older = f"{int(revision) - 1:04}"
+    migrate(connection, command.upgrade, older)
     with connection.begin():
         connection.execute(insert(symbols).values(symbol=BTC, base="BTC", quote="USDT"))
     before = statements(connection)
     bring_up_to_date(connection)
     with connection.begin():
-        connection.execute(insert(jobs).values(number=1, id="a", request=REQUEST, created=5, state=QUEUED, error=""))
-        connection.execute(insert(job_results).values(number=1, document=b"{}", report=b"<p>"))
+        for table, values in NEW_TABLES[revision]:
+            connection.execute(insert(table).values(values))
+            row = connection.execute(select(table)).one()._asdict()
+            assert {name: row[name] for name in values} == values
     assert held() == ["BTC"]
-    migrate(connection, command.downgrade, "0003")
+    migrate(connection, command.downgrade, older)
     assert (statements(connection), held()) == (before, ["BTC"])
     bring_up_to_date(connection)
     with connection.begin():
-        assert connection.execute(select(jobs)).all() == []
+        for table, _ in NEW_TABLES[revision]:
+            assert connection.execute(select(table)).all() == []
+
+
+def test_only_one_row_holds_what_losses_are_measured_from(connection):
+    bring_up_to_date(connection)
+    with connection.begin(), pytest.raises(IntegrityError, match="one_row"):
+        connection.execute(insert(limit_marks).values(id=2, **MARKS, resets=0))
+
+
+def test_what_must_be_current_is_looked_at_and_not_changed(connection):
+    migrate(connection, command.upgrade, "0004")
+    before = statements(connection)
+    with pytest.raises(StorageError, match=f"has schema 0004; accepted: {HEAD}"):
+        require_current(connection)
+    assert statements(connection) == before
+    bring_up_to_date(connection)
+    require_current(connection)
 
 
 def test_a_second_time_alembic_is_not_needed(tmp_path):

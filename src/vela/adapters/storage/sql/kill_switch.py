@@ -1,0 +1,58 @@
+"""The kill switch in SQL: a row for every setting, appended and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from vela.adapters.storage.sql.database import Database, Purpose, transaction
+from vela.adapters.storage.sql.migration import require_current
+from vela.adapters.storage.sql.rows import fields
+from vela.adapters.storage.sql.schema import kill_switch
+from vela.ports.kill_switch import NEVER_SET, SwitchState
+
+_NEWEST = select(kill_switch).order_by(kill_switch.c.number.desc()).limit(1)
+
+
+class SqlKillSwitch:
+    """`KillSwitch` over a connection made for `Purpose.TRADING`, or for `Purpose.READING` to look only."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use `connection`, which stays the caller's to close."""
+        self._connection = connection
+
+    async def state(self) -> SwitchState:
+        """See `KillSwitch.state`."""
+        with transaction(self._connection):
+            return self._state()
+
+    async def turn(
+        self, *, on: bool, time: int, by: str, reason: str = "", flatten: bool = False, reset_limits: bool = False
+    ) -> SwitchState:
+        """See `KillSwitch.turn`."""
+        with transaction(self._connection):
+            last = self._state()
+            # Counted on from row to row: whoever reads only the newest has missed none.
+            resets = last.resets + reset_limits
+            state = SwitchState(last.number + 1, time, on, on and flatten, reason, by, resets)
+            self._connection.execute(insert(kill_switch), fields(state))
+        return state
+
+    def _state(self) -> SwitchState:
+        row = self._connection.execute(_NEWEST).first()
+        return NEVER_SET if row is None else SwitchState(**row._asdict())
+
+
+@contextmanager
+def beside_a_running_system(path: Path) -> Iterator[Connection]:
+    """Connect to the record in the file `path`, whether a system runs on it or not.
+
+    Raises:
+        StorageError: it cannot be opened, or is not of this program's version.
+    """
+    with Database.at(path).connect(Purpose.TRADING) as connection:
+        require_current(connection)
+        yield connection
