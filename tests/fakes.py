@@ -22,11 +22,13 @@ from vela.domain.instrument import Instrument
 from vela.domain.order import OrderRequest, OrderStatus
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.limits import Limits
 from vela.engine.rules import TradingRules
 from vela.ports.bus import Bus
 from vela.ports.execution import Balance, EventsMissed, Execution, FollowUp, OrderReport
+from vela.ports.kill_switch import KillSwitch
 from vela.ports.market_data import MarketEvent
-from vela.services.orders import OrdersService
+from vela.services.orders import OrdersService, Safeguards
 
 M = TypeVar("M", bound=Message)
 
@@ -206,9 +208,11 @@ class Desk:
         record: Record,
         *script: str,
         rules: TradingRules | None = None,
+        limits: Limits | None = None,
         symbols=(BTC, ETH, SOL),
         now: int = 0,
         follow_up: FollowUp | None = None,
+        kill_switch: KillSwitch | None = None,
     ) -> None:
         rules = rules or TradingRules(cooldown_ms=0)
         instruments = [instrument(symbol) for symbol in symbols]
@@ -225,7 +229,14 @@ class Desk:
         self.bus = MemoryBus(self.clock)
         self.heard = Listener(self.bus)
         self.service = OrdersService(
-            self.bus, self.clock, self.clock, record.trading, self.execution, rules, instruments
+            self.bus,
+            self.clock,
+            self.clock,
+            record.trading,
+            self.execution,
+            Safeguards(limits or Limits(), kill_switch or record.kill_switch),
+            rules,
+            instruments,
         )
         self.working: asyncio.Task[None] | None = None
 

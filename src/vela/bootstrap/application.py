@@ -25,7 +25,7 @@ from vela.ports.record import Summary
 from vela.services.brain import BrainService
 from vela.services.historical import HistoricalService
 from vela.services.market_data import MarketDataService
-from vela.services.orders import OrdersService
+from vela.services.orders import OrdersService, Safeguards
 from vela.services.persistence import PersistenceService
 from vela.services.service import Service
 from vela.services.simulator import SimulatorService
@@ -208,7 +208,16 @@ class Application:
         return [
             PersistenceService(self._bus, self._wall_clock, record.journal),
             BrainService(self._bus, self._wall_clock, self._strategies),
-            OrdersService(self._bus, self._wall_clock, clock, record.trading, execution, self._rules, instruments),
+            OrdersService(
+                self._bus,
+                self._wall_clock,
+                clock,
+                record.trading,
+                execution,
+                Safeguards(self._settings.limits, record.kill_switch),
+                self._rules,
+                instruments,
+            ),
             self._market_data,
         ]
 

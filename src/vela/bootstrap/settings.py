@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -29,10 +30,11 @@ from vela.domain.execution_rules import PPM
 from vela.domain.money import exact
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
+from vela.engine.limits import Limits
 from vela.engine.rules import Stake, TradingRules, percent_to_ppm
 
 T = TypeVar("T")
-M = TypeVar("M", bound="TradingSettings")
+M = TypeVar("M", bound="DataSettings")
 
 ENVIRONMENT_PREFIX = "VELA_"
 SYNTHETIC = "synthetic"
@@ -107,6 +109,15 @@ def _as_whole(value: object) -> int:
     raise ValueError("accepted: a whole number")
 
 
+def _as_symbols(value: object) -> tuple[TradingSymbol, ...] | None:
+    if value is None:
+        return None
+    names = value if isinstance(value, list | tuple) else [value]
+    if not names or not all(isinstance(name, str | TradingSymbol) for name in names):
+        raise ValueError("accepted: at least one symbol, such as BTC,ETH")
+    return tuple(parse_symbol_list(value))  # type: ignore[arg-type]  # text, or a list of texts
+
+
 def _check_decimals(value: Decimal, most: int) -> Decimal:
     exponent = value.normalize().as_tuple().exponent
     if not isinstance(exponent, int) or -exponent > most:
@@ -137,13 +148,28 @@ Whole = Annotated[int, BeforeValidator(_as_whole)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
 
 
-class TradingSettings(BaseModel):
+class DataSettings(BaseModel):
+    """Where everything is kept: all that matters to a command which must work whatever else is set."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True, arbitrary_types_allowed=True)
+
+    data_dir: Path = Path("vela-data")
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _check_directory(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("accepted: a directory, such as vela-data")
+        return _check_text(str(value)) if isinstance(value, str | Path) else value
+
+
+class TradingSettings(DataSettings):
     """What paper trading and backtests share: what is traded, by which rules, and where everything is kept.
 
     Percentages are percent, money is in the quote currency, durations are milliseconds.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid")
 
     symbols: tuple[TradingSymbol, ...] | None = None
     timeframe: Timeframe | None = None
@@ -163,17 +189,10 @@ class TradingSettings(BaseModel):
     impact: Number = Field(default=Decimal(0), ge=0, le=Decimal("0.5"))
     regime_filter: bool = False
 
-    data_dir: Path = Path("vela-data")
-
     @field_validator("symbols", mode="before")
     @classmethod
     def _read_symbols(cls, value: object) -> tuple[TradingSymbol, ...] | None:
-        if value is None:
-            return None
-        names = value if isinstance(value, list | tuple) else [value]
-        if not names or not all(isinstance(name, str | TradingSymbol) for name in names):
-            raise ValueError("accepted: at least one symbol, such as BTC,ETH")
-        return tuple(parse_symbol_list(value))  # type: ignore[arg-type]  # text, or a list of texts
+        return _as_symbols(value)
 
     @field_validator("timeframe", mode="before")
     @classmethod
@@ -188,13 +207,6 @@ class TradingSettings(BaseModel):
             raise ValueError(f"accepted: up to {_MOST_MONEY}")
         _check_decimals(stake.amount, _DECIMALS)
         return stake
-
-    @field_validator("data_dir", mode="before")
-    @classmethod
-    def _check_directory(cls, value: object) -> object:
-        if value == "":
-            raise ValueError("accepted: a directory, such as vela-data")
-        return _check_text(str(value)) if isinstance(value, str | Path) else value
 
     @field_validator("slippage", "impact")
     @classmethod
@@ -249,6 +261,15 @@ class Settings(TradingSettings):
     strategy: Text | None = None
     strategies: dict[str, str] = Field(default_factory=dict)
 
+    max_order: Fraction = Field(default=Decimal(0), ge=0, le=_MOST_MONEY)
+    max_exposure: Fraction = Field(default=Decimal(0), ge=0, le=_MOST_MONEY)
+    max_orders_per_minute: Whole = Field(default=0, ge=0, le=100_000)
+    price_band: Percent = Field(default=Decimal(0), ge=0, le=100)
+    max_daily_loss: Percent = Field(default=Decimal(0), ge=0, lt=100)
+    max_drawdown: Percent = Field(default=Decimal(0), ge=0, lt=100)
+    allowed_symbols: tuple[TradingSymbol, ...] | None = None
+    reduce_only: bool = False
+
     page: bool = True
     host: Text = "127.0.0.1"
     port: Whole = Field(default=5000, ge=1, le=65535)
@@ -290,12 +311,38 @@ class Settings(TradingSettings):
             raise ValueError("accepted: an address such as http://127.0.0.1:8080")
         return value
 
+    @field_validator("allowed_symbols", mode="before")
+    @classmethod
+    def _read_allowed(cls, value: object) -> tuple[TradingSymbol, ...] | None:
+        return _as_symbols(value)
+
     @field_validator("strategies")
     @classmethod
     def _check_symbols(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value:
             TradingSymbol.from_str(name)
         return value
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that these settings ask for; what is not set is off."""
+        return Limits(
+            max_order=self.max_order,
+            max_exposure=self.max_exposure,
+            max_orders_per_minute=self.max_orders_per_minute,
+            price_band_ppm=percent_to_ppm(self.price_band),
+            max_daily_loss_ppm=percent_to_ppm(self.max_daily_loss),
+            max_drawdown_ppm=percent_to_ppm(self.max_drawdown),
+            allowed_symbols=None if self.allowed_symbols is None else frozenset(self.allowed_symbols),
+            reduce_only=self.reduce_only,
+        )
+
+    @property
+    def careful_limits(self) -> Limits:
+        """The limits for real money: what is not set is as `Limits.careful` has it; what is set to 0 is off."""
+        careful = Limits.careful(self.capital)
+        unset = [name for name in careful.__struct_fields__ if name.removesuffix("_ppm") not in self.model_fields_set]
+        return msgspec.structs.replace(self.limits, **{name: getattr(careful, name) for name in unset})
 
 
 class BacktestSettings(TradingSettings):
@@ -339,6 +386,17 @@ def load_backtest_settings(
         ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
     """
     return _load(BacktestSettings, options, environment, file)
+
+
+def load_data_settings(
+    options: Mapping[str, Any], environment: Mapping[str, str], file: Path = Path("vela.toml")
+) -> DataSettings:
+    """Read from the same sources where everything is kept, and nothing else; see `load_settings`.
+
+    Raises:
+        ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
+    """
+    return _load(DataSettings, options, environment, file)
 
 
 def _load(model: type[M], options: Mapping[str, Any], environment: Mapping[str, str], file: Path) -> M:

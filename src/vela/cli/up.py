@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vela.cli import limit_options as limit
 from vela.cli import rule_options as rule
 
 
@@ -36,6 +37,14 @@ def up(  # noqa: PLR0917  one parameter per option
     slippage: rule.Slippage = None,
     impact: rule.Impact = None,
     regime_filter: rule.RegimeFilter = None,
+    max_order: limit.MaxOrder = None,
+    max_exposure: limit.MaxExposure = None,
+    max_orders_per_minute: limit.MaxOrdersPerMinute = None,
+    price_band: limit.PriceBand = None,
+    max_daily_loss: limit.MaxDailyLoss = None,
+    max_drawdown: limit.MaxDrawdown = None,
+    allowed_symbols: limit.AllowedSymbols = None,
+    reduce_only: limit.ReduceOnly = None,
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
     host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
@@ -49,26 +58,11 @@ def up(  # noqa: PLR0917  one parameter per option
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
     Example: vela up --exchange binance --symbols BTC,ETH
     """
-    rules = rule.given(locals())
+    # Every option but these three is a setting of the same name.
+    given = {name: value for name, value in locals().items() if name not in {"confirm", "until_end", "json"}}
     import os
 
     from vela.bootstrap.settings import load_settings
     from vela.cli.session import run_session
 
-    given = {
-        **rules,
-        "exchange": exchange,
-        "live": live,
-        "key_file": key_file,
-        "exchange_url": exchange_url,
-        "market": market,
-        "seed": seed,
-        "speed": speed,
-        "symbols": symbols,
-        "candles": candles,
-        "strategy": strategy,
-        "port": port,
-        "host": host,
-        "page": page,
-    }
     run_session(load_settings(given, os.environ), until_end=until_end, as_json=json, confirmation=confirm)

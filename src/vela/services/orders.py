@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from vela.domain.crashpoints import crashpoint
@@ -31,14 +33,17 @@ from vela.domain.instrument import Instrument
 from vela.domain.order import Order, OrderPurpose, OrderStatus
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.limits import Limits
 from vela.engine.order_manager import OrderManager
 from vela.engine.protection import PROTECTIVE
+from vela.engine.restraints import Restraints
 from vela.engine.risk import Refusal
 from vela.engine.rules import TradingRules
 from vela.engine.step import NOTHING, Plan, Step
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.execution import EventsMissed, Execution, OrderReport
+from vela.ports.kill_switch import NEVER_SET, KillSwitch, SwitchState
 from vela.ports.record import TradingRecord
 from vela.services.inquiries import Inquiries
 from vela.services.protection_watch import ProtectionWatch
@@ -46,11 +51,20 @@ from vela.services.reconciliation import Reconciliation
 from vela.services.service import Service, run_together
 
 _LOOK_AFTER_SECONDS = 0.5
+_LONGEST_LOOK_SECONDS = 1.0
 _GAP_MS = 10_000  # who was away for longer has missed something
 _LATE_MS = 15_000  # a signal that waited longer is about a price that is gone
 _STALE_MS = 60_000  # so is a price
 
 _log = structlog.get_logger("vela.orders")
+
+
+@dataclass(frozen=True, slots=True)
+class Safeguards:
+    """What keeps entries back, whatever strategies want."""
+
+    limits: Limits
+    kill_switch: KillSwitch
 
 
 class OrdersService(Service):
@@ -68,6 +82,7 @@ class OrdersService(Service):
         clock: Clock,
         record: TradingRecord,
         execution: Execution,
+        safeguards: Safeguards,
         rules: TradingRules,
         instruments: Iterable[Instrument],
     ) -> None:
@@ -76,6 +91,8 @@ class OrdersService(Service):
         self._clock = clock
         self._record = record
         self._execution = execution
+        self._safeguards = safeguards
+        self._switch = NEVER_SET
         self._rules = rules
         self._instruments = tuple(instruments)
         self._follow_up = execution.follow_up
@@ -83,6 +100,7 @@ class OrdersService(Service):
         self._reconciliation = Reconciliation(execution, record)
         self._watch = ProtectionWatch()
         self._manager: OrderManager
+        self._restraints: Restraints
         self._gate = asyncio.Lock()
         self._time = 0
         self._told = 0
@@ -106,7 +124,8 @@ class OrdersService(Service):
             VenueUnavailable: another instance trades on the account, or the venue does not answer.
         """
         account = await self._record.load()
-        self._manager = OrderManager(self._rules, self._instruments, account)
+        self._restraints = Restraints(self._safeguards.limits, account)
+        self._manager = OrderManager(self._rules, self._instruments, account, self._restraints)
         self._handled_until = account.handled_until
         now = self._time = self._looked_after = self._clock.now()
         if not self._manager.is_funded:
@@ -116,14 +135,12 @@ class OrdersService(Service):
         if self._is_remote:
             await self._reconcile(is_start=True)
         await self._follow(self._manager.protect_all(now))
+        await self._heed()
         await self._show_wallet(now, marked=False)
 
     async def work(self) -> None:
         """Trade until cancelled."""
-        work = [self.bus.consume(self.name, self._handle), self._listen()]
-        if self._is_remote:
-            work.append(self._keep_looking_after())
-        await run_together(*work)
+        await run_together(self.bus.consume(self.name, self._handle), self._listen(), self._keep_looking_after())
 
     # --------------------------------------------------------------------------------------------- what it is told of
 
@@ -154,6 +171,8 @@ class OrdersService(Service):
 
     async def _on_signal(self, signal: Signal, time: int) -> None:
         crashpoint("P03")
+        if signal.action is Action.BUY:
+            await self._heed()
         handled = None
         if signal.candle_time <= self._handled_until:
             # Only after a restart: the market is taken up a little earlier than the account.
@@ -195,21 +214,45 @@ class OrdersService(Service):
             await self.look_after()
 
     async def look_after(self) -> None:
-        """Ask what is still to be asked, give up what never arrived, compare, and try again what protects."""
+        """Heed the kill switch; where something can be missed, see to it that it is not."""
         async with self._gate:
-            now, monotonic = self._clock.now(), self.wall_clock.monotonic()
-            if now - self._looked_after > _GAP_MS:  # this machine was asleep
-                self._reconcile_at = monotonic
-            self._time = self._looked_after = now
-            await self._ask(self._inquiries.due(self._manager.live_orders, now))
-            await self._follow(self._manager.expire_absent(now, now))
-            if monotonic >= self._reconcile_at:
-                await self._reconcile()
-            elif self._watch.is_retry_due(monotonic):
-                await self._follow(self._manager.protect_all(now))
-            for text in self._watch.alarms(self._manager, monotonic):
-                await self.bus.publish(Alert(time=now, level="critical", text=text))
-            self._looked_after = self._clock.now()
+            if self._is_remote:
+                self._time = self._clock.now()
+            await self._heed()
+            if self._is_remote:
+                await self._look_at_venue()
+
+    async def _look_at_venue(self) -> None:
+        """Ask what is still to be asked, give up what never arrived, compare, and try again what protects."""
+        now, monotonic = self._clock.now(), self.wall_clock.monotonic()
+        if now - self._looked_after > _GAP_MS:  # this machine was asleep
+            self._reconcile_at = monotonic
+        self._time = self._looked_after = now
+        await self._ask(self._inquiries.due(self._manager.live_orders, now))
+        await self._follow(self._manager.expire_absent(now, now))
+        if monotonic >= self._reconcile_at:
+            await self._reconcile()
+        elif self._watch.is_retry_due(monotonic):
+            await self._follow(self._manager.protect_all(now))
+        for text in self._watch.alarms(self._manager, monotonic):
+            await self.bus.publish(Alert(time=now, level="critical", text=text))
+        self._looked_after = self._clock.now()
+
+    async def _heed(self) -> None:
+        """Look at the kill switch and do what it asks for."""
+        self._switch = await self._read_switch()
+        await self._follow(self._manager.heed(self._switch, self._time))
+        if self._switch.flatten and self._watch.is_retry_due(self.wall_clock.monotonic()):
+            await self._follow(self._manager.protect_all(self._time))
+        self.detail = self._restraints.summary
+
+    async def _read_switch(self) -> SwitchState:
+        try:
+            async with asyncio.timeout(_LONGEST_LOOK_SECONDS):
+                return await self._safeguards.kill_switch.state()
+        except Exception as e:  # noqa: BLE001  whatever keeps it from being read, nobody can say that it is off
+            why = f"it cannot be read: {str(e) or type(e).__name__}"[:200]
+            return msgspec.structs.replace(self._switch, is_on=True, reason=why)
 
     async def _reconcile(self, *, is_start: bool = False) -> None:
         """Compare with the venue, ask for what differs, and put right what can be put right."""
@@ -315,6 +358,8 @@ class OrdersService(Service):
         return [self._manager.on_reports(reports)]
 
     async def _transmit(self, plan: Plan) -> tuple[OrderReport, ...]:
+        if not plan.requests:
+            return tuple([await self._execution.cancel(order_id) for order_id in plan.cancel])
         if plan.cancel:
             return await self._execution.replace(plan.cancel, *plan.requests)
         return await self._execution.submit(*plan.requests)

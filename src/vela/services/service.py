@@ -24,6 +24,7 @@ class Service(ABC):
         self.bus = bus
         self.wall_clock = wall_clock
         self.restarts = 0
+        self.detail = ""  # what else a beat says
 
     @property
     def consumers(self) -> tuple[str, ...]:
@@ -52,7 +53,11 @@ class Service(ABC):
         while True:
             await self.bus.publish(
                 ServiceBeat(
-                    time=self.wall_clock.now(), service=self.name, state=ServiceState.RUNNING, restarts=self.restarts
+                    time=self.wall_clock.now(),
+                    service=self.name,
+                    state=ServiceState.RUNNING,
+                    restarts=self.restarts,
+                    detail=self.detail,
                 )
             )
             await self.wall_clock.sleep(BEAT_SECONDS)

@@ -67,6 +67,12 @@ def test_symbols_in_another_currency_than_the_accounts_are_refused(tmp_path: Pat
         Application(settings(tmp_path, symbols="BTC,ETHBTC"), until_end=False)
 
 
+async def test_limits_of_the_settings_hold_entries_back(tmp_path: Path) -> None:
+    summary = await run(settings(tmp_path, candles=300, reduce_only=True))
+    assert summary.orders == 0
+    assert summary.refused["reduce_only"] > 0
+
+
 async def test_an_account_stays_on_its_market(tmp_path: Path) -> None:
     await run(settings(tmp_path, candles=3))
     recording = write_recording(tmp_path / "BTCUSDT_1m.parquet", 5)

@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import BTC, ETH
 
-from vela.bootstrap.settings import BacktestSettings, Settings, load_backtest_settings, load_settings
+from vela.bootstrap.settings import (
+    BacktestSettings,
+    Settings,
+    load_backtest_settings,
+    load_data_settings,
+    load_settings,
+)
 from vela.domain.errors import ConfigurationError
 from vela.domain.timeframe import Timeframe
+from vela.engine.limits import Limits
 from vela.engine.rules import Stake, StakeKind
 
 NOWHERE = Path("no-such-folder") / "vela.toml"
@@ -167,6 +174,14 @@ NONSENSE: dict[str, list[object]] = {
     "slippage": ["", "-0.001", "0.1", "0.0000001", "nan"],
     "impact": ["", "-0.001", "0.51", "0.0000001", "nan"],
     "regime_filter": ["", "maybe", 2],
+    "max_order": ["", "-1", "nan", "inf", "1e13", "1e-13", "5%", True],
+    "max_exposure": ["", "-1", "nan", "x"],
+    "max_orders_per_minute": ["", "-1", "1.5", "x", 100_001, True],
+    "price_band": ["", "-1", "100.1", "nan", "0.00001", "2 %"],
+    "max_daily_loss": ["", "-1", "100", "nan", "0.00001"],
+    "max_drawdown": ["", "-1", "100", "inf"],
+    "allowed_symbols": ["", ",", "FOO", 5, [], ["BTC", 5]],
+    "reduce_only": ["", "maybe", 2],
     "page": ["", "maybe", 5],
     "host": ["", 5, "a\0b"],
     "port": ["", "0", "-1", "70000", "abc", 80.5, True, "5\n5"],
@@ -191,7 +206,7 @@ def test_nonsense_is_refused_in_one_line_with_key_value_and_what_is_accepted(key
 def test_an_unknown_key_is_refused_with_all_that_are_known(key: str, toml) -> None:
     for text in (refusal(**{key: "1"}), refusal(None, toml(f"'{key}' = 1"))):
         assert text.startswith(f"setting {key!r} (")
-        assert "is unknown; accepted: break_even_after, candles, capital" in text
+        assert "is unknown; accepted: allowed_symbols, break_even_after, candles, capital" in text
     assert "(environment) is unknown" in refusal({"VELA_BOGUS": "1"})
 
 
@@ -233,13 +248,71 @@ def test_a_long_value_is_cut_short() -> None:
 def test_whatever_is_given_there_are_settings_or_one_line(key: str, value: Any) -> None:
     said = ""
     try:
-        rules = load(**{key: value}).rules
+        rules, limits = load(**{key: value}).rules, load(**{key: value}).careful_limits
     except ConfigurationError as e:
         said = str(e)
     else:
         assert 0 < rules.initial_capital <= 10**12
         assert 0 <= rules.stop_loss_ppm < 1_000_000
+        assert 0 <= limits.max_drawdown_ppm < 1_000_000
     assert len(said.splitlines()) <= 1
+
+
+# ---------------------------------------------------------------------------------------------------------- the limits
+
+
+def test_without_a_setting_nothing_is_limited() -> None:
+    assert load().limits == Limits()
+
+
+def test_limits_count_percentages_in_millionths() -> None:
+    limits = load(
+        max_order="50.5",
+        max_exposure=500,
+        max_orders_per_minute=10,
+        price_band="1.5",
+        max_daily_loss=3,
+        max_drawdown="0.0001",
+        allowed_symbols="BTC,ETHUSDT",
+        reduce_only=True,
+    ).limits
+    assert limits == Limits(
+        max_order=Decimal("50.5"),
+        max_exposure=Decimal(500),
+        max_orders_per_minute=10,
+        price_band_ppm=15_000,
+        max_daily_loss_ppm=30_000,
+        max_drawdown_ppm=1,
+        allowed_symbols=frozenset({BTC, ETH}),
+        reduce_only=True,
+    )
+
+
+def test_for_real_money_what_was_not_set_is_careful(toml) -> None:
+    assert load(capital=2000).careful_limits == Limits.careful(Decimal(2000))
+    file = toml("max_order = 0\nprice_band = 5\nallowed_symbols = ['BTC']\n")
+    limits = load({"VELA_MAX_DRAWDOWN": "0"}, file, max_daily_loss=1).careful_limits
+    careful = Limits.careful(Decimal(1000))
+    assert (limits.max_order, limits.price_band_ppm, limits.max_drawdown_ppm) == (Decimal(0), 50_000, 0)
+    assert (limits.max_daily_loss_ppm, limits.allowed_symbols) == (10_000, frozenset({BTC}))
+    assert (limits.max_exposure, limits.max_orders_per_minute) == (careful.max_exposure, 20)
+
+
+def test_a_backtest_passes_limits_over(toml) -> None:
+    assert load_backtest(file=toml("max_order = 1\nreduce_only = true\n")).rules == load().rules
+
+
+# ------------------------------------------------------------------------------------------------ where things are kept
+
+
+def test_where_things_are_kept_is_read_whatever_else_is_wrong(toml) -> None:
+    file = toml("port = 'x'\nbogus = 1\ndata_dir = 'there'\n")
+    assert load_data_settings({}, {"VELA_STOP_LOSS": "x", "VELA_BOGUS": "y"}, file).data_dir == Path("there")
+    assert load_data_settings({"data_dir": "here"}, {}, file).data_dir == Path("here")
+    assert load_data_settings({}, {"VELA_DATA_DIR": "env"}, file).data_dir == Path("env")
+    assert load_data_settings({}, {}, NOWHERE).data_dir == Settings().data_dir
+    with pytest.raises(ConfigurationError, match=r"setting data_dir \(option\) was ''"):
+        load_data_settings({"data_dir": ""}, {}, NOWHERE)
 
 
 # --------------------------------------------------------------------------------------------------------- a backtest's

@@ -50,6 +50,16 @@ async def test_a_service_beats_every_second_while_it_works_and_not_after() -> No
     assert [b.time for b in beats] == sorted({b.time for b in beats})
 
 
+async def test_a_beat_says_what_else_there_is_to_say() -> None:
+    class Talking(Brief):
+        def __init__(self, *arguments) -> None:
+            super().__init__(*arguments)
+            self.detail = "so it is"
+
+    assert {beat.detail for beat in await beats_of(Talking)} == {"so it is"}
+    assert {beat.detail for beat in await beats_of(Brief)} == {""}
+
+
 async def test_the_error_of_the_work_comes_out() -> None:
     with pytest.raises(RuntimeError, match="broken"):
         await beats_of(Broken)
