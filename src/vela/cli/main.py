@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from vela.cli import backtest, check, login_link, new_strategy, replay, strategies, symbols, up, venue, verify
+from vela.cli import (
+    backtest,
+    check,
+    kill_switch,
+    login_link,
+    new_strategy,
+    replay,
+    strategies,
+    symbols,
+    up,
+    venue,
+    verify,
+)
 from vela.domain.errors import VelaError
 from vela.version import __version__
 
@@ -31,6 +43,7 @@ app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)
 app.command("check")(check.check)
 app.command("new-strategy")(new_strategy.new_strategy)
+app.command("kill-switch")(kill_switch.kill_switch)
 app.command("login-link")(login_link.login_link)
 
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "strategies",
     "check",
     "new-strategy",
+    "kill-switch",
     "login-link",
 )
 
