@@ -21,6 +21,7 @@ from vela.bootstrap.strategies import find_strategy, is_shipped, make, reference
 from vela.domain.errors import ConfigurationError
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.configuration import Configuration, SymbolConfiguration
+from vela.engine.limits import Limits
 from vela.ports.record import Summary
 from vela.services.brain import BrainService
 from vela.services.historical import HistoricalService
@@ -214,12 +215,15 @@ class Application:
                 clock,
                 record.trading,
                 execution,
-                Safeguards(self._settings.limits, record.kill_switch),
+                Safeguards(self._limits(), record.kill_switch),
                 self._rules,
                 instruments,
             ),
             self._market_data,
         ]
+
+    def _limits(self) -> Limits:
+        return self._settings.careful_limits if self._settings.live else self._settings.limits
 
     def _store(self) -> ParquetCandleStore:
         return ParquetCandleStore(self._settings.data_dir / "candles")

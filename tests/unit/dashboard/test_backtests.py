@@ -115,7 +115,7 @@ async def test_two_of_the_same_moment_are_two(floor: Floor) -> None:
         ({"parameters": {"fast": [1]}}, "parameters.fast cannot be used", "a valid boolean"),
         ({"symbols": ["banana"]}, "setting symbols (option) was 'banana'", ""),
         ({"symbols": "BTC"}, "symbols cannot be used", "a valid list"),
-        ({"timeframe": "7m"}, "setting timeframe (option) was '7m'", "1m, "),
+        ({"timeframe": "7m"}, "setting timeframe (option) was '7m'", "1s, 1m, "),
         ({"from": "yesterday"}, "setting from (option) was 'yesterday'", "a date or time such as"),
         ({"rules": {"stake": "200%"}}, "setting stake (option) was '200%'", ""),
         ({"rules": {"data_dir": "/"}}, "rule 'data_dir' is unknown", "capital, "),
