@@ -190,7 +190,8 @@ class LiveFeed:
 
     def traded(self, symbol: TradingSymbol, price: float, time: int) -> None:
         """See `StreamListener.traded`."""
-        self._freshness.seen(PRICES, symbol, time, self._clock.monotonic())
+        if self._freshness.seen(PRICES, symbol, time, self._clock.monotonic()):
+            self._mute -= {symbol}
         self._prices.take(symbol, price, time)
         self._wake.set()
 

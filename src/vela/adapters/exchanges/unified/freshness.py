@@ -59,13 +59,14 @@ class Freshness:
         for symbol in symbols:
             self._pulses.setdefault((channel, symbol), _Pulse(now))
 
-    def seen(self, channel: str, symbol: TradingSymbol, event_time: int, now: float) -> None:
-        """Take note of a message; it is progress only if its time is later than all before."""
+    def seen(self, channel: str, symbol: TradingSymbol, event_time: int, now: float) -> bool:
+        """Take note of a message; returns whether it is progress: its time is later than all before."""
         pulse = self._pulses.get((channel, symbol))
         if pulse is None or event_time <= pulse.event_time:
-            return
+            return False
         pulse.gaps.append(now - pulse.seen)
         pulse.seen, pulse.event_time = now, event_time
+        return True
 
     def stale(self, now: float, channel: str | None = None) -> frozenset[TradingSymbol]:
         """Return the symbols of which nothing new came for too long, on any channel or on one."""

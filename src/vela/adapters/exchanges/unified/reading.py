@@ -65,7 +65,7 @@ def quantity(message: Mapping[str, Any], name: str) -> Decimal:
     """
     amount = money(message, name)
     if amount < 0:
-        raise MessageError(f"{name} was {amount}; accepted: 0 or more")
+        raise MessageError(f"{name} was {str(amount)[:40]}; accepted: 0 or more")
     return amount
 
 
