@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
@@ -77,14 +77,23 @@ class Freshness:
         )
 
     def silences(self, now: float) -> list[Silence]:
-        """Return what is to be done now; each try gives the one before it time to work, more each time."""
+        """Return what is to be done now; each try gives the one before it time to work, more each time.
+
+        A new connection is tried once; after that only where all of a channel is silent: a few symbols that do not
+        trade must not cost the others their connection again and again.
+        """
         found = []
-        for channel in dict.fromkeys(name for name, _ in self._pulses):
+        for channel, watched in self._watched().items():
             symbols = tuple(sorted(self.stale(now, channel)))
             tries, due = self._tries.get(channel, (0, now))
             if not symbols:
                 self._tries.pop(channel, None)
             elif now >= due:
                 self._tries[channel] = tries + 1, now + min(self._floor * 2**tries, _LONGEST_PAUSE_S)
-                found.append(Silence(channel, symbols, Remedy.RECONNECT if tries else Remedy.RESUBSCRIBE))
+                is_reconnected = tries == 1 or (tries > 1 and len(symbols) == watched)
+                found.append(Silence(channel, symbols, Remedy.RECONNECT if is_reconnected else Remedy.RESUBSCRIBE))
         return found
+
+    def _watched(self) -> dict[str, int]:
+        """Return how many symbols each channel has."""
+        return Counter(channel for channel, _ in self._pulses)

@@ -82,6 +82,14 @@ def test_against_silence_it_is_asked_anew_then_connected_anew_with_growing_pause
     assert [second for second, _ in tries] == [31, 41, 61, 101, 181, 341]
 
 
+def test_a_symbol_that_does_not_trade_costs_the_others_one_new_connection_only(freshness):
+    remedies = []
+    for second in range(600):
+        freshness.seen("prices", ETH, second + 1, float(second))
+        remedies += [silence.remedy for silence in freshness.silences(float(second))]
+    assert remedies == [Remedy.RESUBSCRIBE, Remedy.RECONNECT] + 4 * [Remedy.RESUBSCRIBE]
+
+
 def test_after_progress_it_begins_again(freshness):
     freshness.silences(31.0)
     freshness.silences(41.0)
