@@ -12,6 +12,9 @@ from vela.domain.errors import VenueUnavailable
 
 _HELD = "held"
 _SERVER_FAULT = 500
+# What answers are lists, and what the others must hold for ccxt to see that there is anything.
+_LISTS = {"klines", "myTrades", "openOrders"}
+_KEYS = {"account": "balances", "exchangeInfo": "symbols", "time": "serverTime"}
 
 
 class PartlyReplaced(Exception):
@@ -35,9 +38,17 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
 
     # --------------------------------------------------------------------------------------------------------- REST
 
-    async def request(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  ccxt's types
-        """Send a request. ccxt's own would take a key that is refused later on for a ban."""
-        return await self.fetch2(*arguments, **named)
+    async def request(self, path: str, *rest: Any, **named: Any) -> Any:  # noqa: ANN401  ccxt's types
+        """Send a request and return an answer of the right shape.
+
+        Of others ccxt would make empty lists: no open orders, nothing held. And a key that is refused after it was
+        good once, it would take for a ban.
+        """
+        answer = await self.fetch2(path, *rest, **named)
+        is_right = isinstance(answer, list if path in _LISTS else dict)
+        if not is_right or (path in _KEYS and _KEYS[path] not in answer):
+            raise ccxt.BadResponse(f"{self.id} {path}: an answer of another shape")
+        return answer
 
     def handle_errors(self, code: int, reason: str, url: str, *rest: Any) -> Any:  # noqa: ANN401  ccxt's types
         """Raise what an answer means."""

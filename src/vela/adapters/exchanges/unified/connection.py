@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
@@ -92,6 +93,7 @@ class Connection(ABC):
         Raises:
             VenueUnavailable: it cannot be reached, or does not answer as it should.
         """
+        logging.getLogger("ccxt").setLevel(logging.WARNING)  # below that it writes keys and signatures
         self._session = _session(self._client.cafile)
         self._client.session, self._client.own_session = self._session, False
         try:
