@@ -35,6 +35,7 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
     weight_per_cost = 5.0
     used_weight_header = "X-MBX-USED-WEIGHT-1M"
     taps: dict[str, Callable[[Mapping[str, Any]], None]]
+    _subscribed: Any = None  # the socket on which the account's events come
 
     # --------------------------------------------------------------------------------------------------------- REST
 
@@ -71,15 +72,17 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
     # ------------------------------------------------------------------------------------------------------ sockets
 
     def handle_message(self, client: Any, message: Any) -> None:  # noqa: ANN401  ccxt's types
-        """Hand events to whoever listens, if anybody does; ccxt sees the rest: answers."""
+        """Hand events to whoever listens, if anybody does, and answers to whoever asked."""
         event = _event(message)
         kind = event.get("e")
         if kind == "eventStreamTerminated":
             self.drop(client.url, "the account's events were ended")
         elif kind is not None:
             self.taps.get(kind, _ignored)(event)
-        elif "error" in event and _HELD in client.futures:
-            self.drop(client.url, f"subscription refused: {event['error']}")
+        elif "result" in event:
+            client.resolve(event, str(event.get("id")))
+        elif _HELD in client.futures:
+            self.drop(client.url, f"refused: {str(event)[:80]}")
         else:
             super().handle_message(client, message)
 
@@ -101,15 +104,24 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
             await self.client(url).send({"method": method, "params": [*streams], "id": self.request_id(url)})
 
     async def subscribe_account(self) -> None:
-        """Subscribe to the account's events."""
-        await self.ensure_user_data_stream_ws_subscribe_signature("spot")
+        """Subscribe to the account's events; raises what a refusal means."""
+        # ccxt's own way to do this never recovers from a refusal.
+        url = self._account_url()
+        number = str(self.request_id(url))
+        params = self.sign_params({})
+        request = {"id": number, "method": "userDataStream.subscribe.signature", "params": params}
+        await self.watch(url, number, request, number, {"id": number})
+        self._subscribed = self.clients.get(url)
 
     async def hold_account(self) -> None:
         """Wait until the socket of the account's events is lost, which raises."""
-        url = self.urls["api"]["ws"]["ws-api"]["spot"]
-        if url not in self.clients or "spot" not in self.clients[url].subscriptions:
+        url = self._account_url()
+        if self._subscribed is None or self.clients.get(url) is not self._subscribed:
             raise VenueUnavailable("the account's events were lost as soon as they were asked for")
-        await self.watch(url, _HELD, None, "spot")
+        await self.watch(url, _HELD, None, _HELD)
+
+    def _account_url(self) -> str:
+        return self.urls["api"]["ws"]["ws-api"]["spot"]
 
 
 def _ignored(_event: Mapping[str, Any]) -> None:

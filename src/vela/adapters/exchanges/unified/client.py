@@ -13,6 +13,8 @@ from vela.adapters.exchanges.unified.errors import described
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import VenueUnavailable
 
+_LONGEST_DIAL_PAUSE_S = 5.0
+
 _log = structlog.get_logger("vela.exchange")
 
 
@@ -112,6 +114,11 @@ class WatchedClient:
             read = socket.handle_text_or_binary_message
             socket.handle_text_or_binary_message = lambda data: _guarded(socket, read, data)
         return socket
+
+    def ws_dial_delay(self, url: str) -> float:
+        """Return the seconds until a socket may be opened: ccxt's growing pauses, cut short, and bans in full."""
+        pause: float = super().ws_dial_delay(url)  # type: ignore[misc]
+        return max(min(pause, _LONGEST_DIAL_PAUSE_S), self.calls.budget.closed_for(self.calls.now()))
 
     def drop(self, url: str, reason: str) -> None:
         """Close the socket for `url`; whoever holds it is told."""

@@ -29,7 +29,6 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.clock import Clock
 from vela.ports.execution import FollowUp
 
-_TURNS_UNTIL_WRITTEN = 3
 _COMMANDS = {"POST", "DELETE"}
 
 
@@ -158,16 +157,8 @@ def _session(cafile: str) -> aiohttp.ClientSession:
 async def _on_body(
     _session: aiohttp.ClientSession, _context: SimpleNamespace, sent: aiohttp.TraceRequestChunkSentParams
 ) -> None:
-    if sent.method in _COMMANDS:
-        _pass_later(_TURNS_UNTIL_WRITTEN)
-
-
-def _pass_later(turns: int) -> None:
-    # We are told before the bytes are written; a few turns of the loop later they are.
-    if turns:
-        asyncio.get_running_loop().call_soon(_pass_later, turns - 1)
-    else:
-        crashpoint("P06")
+    if sent.method in _COMMANDS:  # we are told just before the bytes are written: a turn of the loop later they are
+        asyncio.get_running_loop().call_soon(crashpoint, "P06")
 
 
 async def _on_answer(

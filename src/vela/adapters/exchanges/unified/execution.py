@@ -30,7 +30,7 @@ FOLLOW_UP = FollowUp(absent_tries=5, absent_seconds=60.0, reconcile_seconds=30.0
 """How orders at a real exchange are looked after: what it does not know may still be on its way."""
 
 _SUBSCRIBE_SECONDS = 10.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 
 _log = structlog.get_logger("vela.exchange")
 
