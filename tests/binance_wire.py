@@ -41,9 +41,10 @@ class Wire:
         self.connection = BinanceConnection(Credentials(KEY, SECRET), self.clock)
         self.sent: list[Sent] = []
         self._answers: defaultdict[str, list[Any]] = defaultdict(list)
-        listed = [_listed(symbol, [*order_types]) for symbol in symbols]
+        listed: list[Any] = [_listed(symbol, [*order_types]) for symbol in symbols]
         self.answer("GET time", {"serverTime": NOW})
-        self.answer("GET exchangeInfo", {"timezone": "UTC", "serverTime": NOW, "rateLimits": [], "symbols": listed})
+        self.listed: dict[str, Any] = {"timezone": "UTC", "serverTime": NOW, "rateLimits": [], "symbols": listed}
+        self.answer("GET exchangeInfo", self.listed)
         self.connection._client.fetch = self._fetch
 
     def answer(self, name: str, *answers: Any) -> None:

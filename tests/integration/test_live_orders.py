@@ -185,18 +185,35 @@ async def test_a_question_whose_answer_fails_is_unresolved(traded):
 # ------------------------------------------------------------------------------------------- limits, keys, clocks
 
 
-async def test_a_limit_is_obeyed_without_asking_again(market):
-    with scripted_venue(market, balances=BALANCES, weight_limit=60) as venue:
+async def test_a_limit_that_others_at_the_address_used_up_is_obeyed_without_asking_again(market):
+    with scripted_venue(market, balances=BALANCES, weight_limit=100) as venue:
         traded = await connected(venue, market)
         try:
-            await traded.execution.balances()
+            while venue.call("GET", "account").status_code == 200:
+                pass
             with pytest.raises(RateLimited) as limited:
-                await traded.execution.balances()
+                await traded.execution.submit(stop())
             assert 0 < limited.value.retry_after <= 60
-            traded.venue.fault("*", "ban")  # nobody would survive being noticed now
+            venue.fault("*", "ban")  # nobody would survive being noticed now
             with pytest.raises(RateLimited):
+                await traded.execution.cancel("a")
+            calls = traded.connection._calls
+            assert calls.budget.closed_for(calls.now()) <= 60
+        finally:
+            await traded.connection.close()
+
+
+async def test_our_own_requests_stay_within_the_limit(market):
+    with scripted_venue(market, balances=BALANCES, weight_limit=100) as venue:
+        traded = await connected(venue, market)
+        try:
+            calls = traded.connection._calls
+            while not calls.budget.take(1, calls.now(), urgent=False):
+                pass
+            with pytest.raises(RateLimited, match="no budget"):
                 await traded.execution.submit(buy())
-            assert traded.connection._calls.budget.closed_for(traded.connection._calls.now()) <= 60
+            await traded.execution.submit(stop())  # what protects may use what is kept for it
+            assert (await traded.execution.cancel("a")).status is OrderStatus.CANCELLED
         finally:
             await traded.connection.close()
 

@@ -49,7 +49,19 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
         is_right = isinstance(answer, list if path in _LISTS else dict)
         if not is_right or (path in _KEYS and _KEYS[path] not in answer):
             raise ccxt.BadResponse(f"{self.id} {path}: an answer of another shape")
+        if path == "exchangeInfo":
+            self._learn_limit(answer.get("rateLimits"))
         return answer
+
+    def _learn_limit(self, limits: Any) -> None:  # noqa: ANN401  whatever came
+        for limit in limits if isinstance(limits, list) else ():
+            kind = [limit.get(name) for name in ("rateLimitType", "interval", "intervalNum")]
+            if kind == ["REQUEST_WEIGHT", "MINUTE", 1] and isinstance(limit.get("limit"), int) and limit["limit"] > 0:
+                self.calls.budget.limit = limit["limit"]
+
+    def handle_client_order_id(self, params: Any, *_rest: Any) -> Any:  # noqa: ANN401  ccxt's types
+        """Leave ids as they are; ccxt's own would bear a broker's mark."""
+        return params
 
     def handle_errors(self, code: int, reason: str, url: str, *rest: Any) -> Any:  # noqa: ANN401  ccxt's types
         """Raise what an answer means."""

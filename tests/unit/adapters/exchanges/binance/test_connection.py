@@ -75,6 +75,24 @@ async def test_the_clock_is_set_before_anything_is_signed():
     await exchange.connection.close()
 
 
+@pytest.mark.parametrize(
+    ("limits", "limit"),
+    [
+        ([{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 1200}], 1200),
+        ([{"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 50}], 6000),
+        ([{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": "many"}], 6000),
+        (None, 6000),
+    ],
+    ids=str,
+)
+async def test_the_exchange_says_how_much_may_be_asked(limits, limit):
+    exchange = Wire()
+    exchange.listed["rateLimits"] = limits
+    await exchange.connection.open()
+    assert exchange.connection._calls.budget.limit == limit
+    await exchange.connection.close()
+
+
 async def test_rules_and_feeds_of_what_is_listed():
     async with wire(symbols=["BTC", "币安人生"]) as exchange:
         lively = TradingSymbol("币安人生")

@@ -205,6 +205,7 @@ async def test_a_stop_and_a_target_become_a_pair(exchange):
     assert (sent["aboveType"], sent["abovePrice"], sent["aboveClientOrderId"]) == ("LIMIT_MAKER", "110", "target")
     assert (sent["belowType"], sent["belowStopPrice"], sent["belowClientOrderId"]) == ("STOP_LOSS", "90.5", "stop")
     assert (sent["symbol"], sent["side"], sent["quantity"]) == ("BTCUSDT", "SELL", "1")
+    assert "listClientOrderId" not in sent  # Binance gives one; ccxt's would bear a broker's mark
 
 
 async def test_that_of_a_purchase_stands_the_other_way_round(exchange):
