@@ -12,6 +12,7 @@ from vela.domain.errors import VenueUnavailable
 
 _HELD = "held"
 _SERVER_FAULT = 500
+_TOO_MANY_ORDERS = '"code":-1015'
 # What answers are lists, and what the others must hold for ccxt to see that there is anything.
 _LISTS = {"klines", "myTrades", "openOrders"}
 _KEYS = {"account": "balances", "exchangeInfo": "symbols", "time": "serverTime"}
@@ -59,6 +60,10 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
             if kind == ["REQUEST_WEIGHT", "MINUTE", 1] and isinstance(limit.get("limit"), int) and limit["limit"] > 0:
                 self.calls.budget.limit = limit["limit"]
 
+    def is_order_limit(self, body: str) -> bool:
+        """See `WatchedClient.is_order_limit`."""
+        return _TOO_MANY_ORDERS in body
+
     def handle_client_order_id(self, params: Any, *_rest: Any) -> Any:  # noqa: ANN401  ccxt's types
         """Leave ids as they are; ccxt's own would bear a broker's mark."""
         return params
@@ -85,6 +90,8 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
 
     def handle_message(self, client: Any, message: Any) -> None:  # noqa: ANN401  ccxt's types
         """Hand events to whoever listens, if anybody does, and answers to whoever asked."""
+        if not isinstance(message, Mapping):
+            raise TypeError(f"a message was {type(message).__name__}")
         event = _event(message)
         kind = event.get("e")
         if kind == "eventStreamTerminated":
@@ -140,8 +147,8 @@ def _ignored(_event: Mapping[str, Any]) -> None:
     return
 
 
-def _event(message: Any) -> Mapping[str, Any]:  # noqa: ANN401  whatever came
+def _event(message: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in ("data", "event"):  # the envelopes of combined streams and of the account's events
-        if isinstance(message, Mapping) and isinstance(message.get(name), Mapping):
+        if isinstance(message.get(name), Mapping):
             message = message[name]
-    return message if isinstance(message, Mapping) else {}
+    return message

@@ -55,7 +55,7 @@ class BinanceExecution(LiveExecution):
                 for order in self._orders_of(answer, requests[0].symbol)
             ]
 
-        return await self._calls.command(send, urgent=urgent)
+        return await self._calls.place(send, urgent=urgent)
 
     def _pair_terms(self, requests: Sequence[OrderRequest]) -> dict[str, str]:
         stop, limit = sorted(requests, key=lambda request: request.type is not OrderType.STOP)
@@ -92,7 +92,7 @@ class BinanceExecution(LiveExecution):
             }
             return {name: order_report(orders[name], name, ()) for name in client_order_ids}
 
-        reports = await self._calls.command(send, urgent=True)
+        reports = await self._calls.cancel(send)
         return [await self._with_fills(report, place.symbol) for report in reports.values()]
 
     def _orders_of(self, answer: Mapping[str, Any], symbol: TradingSymbol) -> list[Told]:
@@ -110,7 +110,7 @@ class BinanceExecution(LiveExecution):
         async def send() -> tuple[OrderReport, OrderReport]:
             return await self._cancel_replaced(old, request)
 
-        cancelled, placed = await self._calls.command(send, urgent=True)
+        cancelled, placed = await self._calls.place(send, urgent=True)
         return await self._with_fills(cancelled, place.symbol), placed
 
     async def _cancel_replaced(self, old: str, request: OrderRequest) -> tuple[OrderReport, OrderReport]:

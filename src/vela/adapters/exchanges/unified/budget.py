@@ -5,6 +5,7 @@ from __future__ import annotations
 _MINUTE_MS = 60_000
 _SETTLED_MS = 2_000  # by then no answer to a request of the minute before is on its way
 _RESERVE = 0.2
+_ORDERS_PAUSE_S = 10.0
 
 
 class RequestBudget:
@@ -19,6 +20,7 @@ class RequestBudget:
         self._minute = 0
         self._used = 0
         self._closed_until = 0
+        self._orders_closed_until = 0
 
     def take(self, weight: int, now: int, *, urgent: bool) -> float:
         """Spend `weight` if that can be.
@@ -52,9 +54,15 @@ class RequestBudget:
             seconds = 2 * _MINUTE_MS / 1000 if banned else (_MINUTE_MS - now % _MINUTE_MS) / 1000
         self._closed_until = max(self._closed_until, now + int(seconds * 1000))
 
-    def closed_for(self, now: int) -> float:
-        """Return the seconds for which nothing may be asked."""
-        return max(0.0, (self._closed_until - now) / 1000)
+    def close_orders(self, now: int, seconds: float | None) -> None:
+        """Place nothing new for a while: too many orders were. All else may be asked."""
+        wait = _ORDERS_PAUSE_S if seconds is None else seconds
+        self._orders_closed_until = max(self._orders_closed_until, now + int(wait * 1000))
+
+    def closed_for(self, now: int, *, placing: bool = False) -> float:
+        """Return the seconds for which nothing may be asked, or nothing be placed."""
+        until = max(self._closed_until, self._orders_closed_until) if placing else self._closed_until
+        return max(0.0, (until - now) / 1000)
 
     def _begin(self, now: int) -> None:
         if now // _MINUTE_MS > self._minute:

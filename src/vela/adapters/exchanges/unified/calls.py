@@ -54,14 +54,26 @@ class Calls:
 
     # ----------------------------------------------------------------------------------------------------- asking
 
-    async def command(self, send: Callable[[], Awaitable[_T]], *, urgent: bool) -> _T:
-        """Place or cancel. `urgent`: it cancels, protects or closes a position.
+    async def place(self, send: Callable[[], Awaitable[_T]], *, urgent: bool) -> _T:
+        """Place orders. `urgent`: they protect or close a position.
 
         Raises:
             OrderRefused, OrderNotFound: nothing was done, for certain.
             OrderUnresolved: it may have been done.
         """
-        return await self._ask(send, Asked.COMMAND, _Haste.URGENT if urgent else _Haste.ORDINARY)
+        wait = self.budget.closed_for(self.now(), placing=True)
+        if wait:
+            raise RateLimited(f"no new orders in the next {wait:.0f} s", wait)
+        return await self._ask(send, Asked.COMMAND, _Haste.URGENT if urgent else _Haste.ORDINARY, placing=True)
+
+    async def cancel(self, send: Callable[[], Awaitable[_T]]) -> _T:
+        """Cancel orders.
+
+        Raises:
+            OrderRefused, OrderNotFound: nothing was done, for certain.
+            OrderUnresolved: it may have been done.
+        """
+        return await self._ask(send, Asked.COMMAND, _Haste.URGENT)
 
     async def query(self, send: Callable[[], Awaitable[_T]], *, urgent: bool = False) -> _T:
         """Ask about orders or what is held.
@@ -81,12 +93,15 @@ class Calls:
         """
         return await self._ask(send, Asked.MARKET, _Haste.PATIENT)
 
-    async def _ask(self, send: Callable[[], Awaitable[_T]], asked: Asked, haste: _Haste) -> _T:
+    async def _ask(
+        self, send: Callable[[], Awaitable[_T]], asked: Asked, haste: _Haste, *, placing: bool = False
+    ) -> _T:
         token = _haste.set(haste)
         try:
             return await self._sent(send)
         except Exception as error:  # noqa: BLE001  ccxt raises whatever it likes; what it means, one table says
-            raise translated(error, asked, max(1.0, self.budget.closed_for(self.now()))) from None
+            closed_for = self.budget.closed_for(self.now(), placing=placing)
+            raise translated(error, asked, max(1.0, closed_for)) from None
         finally:
             _haste.reset(token)
 
@@ -114,16 +129,28 @@ class Calls:
                 raise RateLimited(f"no budget for requests in the next {wait:.0f} s", wait)
             await self._clock.sleep(wait)
 
-    def answered(self, status: int, headers: Mapping[str, str], used_weight: str | None) -> None:
-        """Take what an answer says about the budget. `used_weight`: name of the header that counts this minute's."""
+    def answered(
+        self, status: int, headers: Mapping[str, str], used_weight: str | None, *, of_orders: bool = False
+    ) -> None:
+        """Take what an answer says about the budget.
+
+        Args:
+            status: of the answer.
+            headers: of the answer.
+            used_weight: name of the header that counts this minute's weight.
+            of_orders: if too much was asked, it is too many new orders, not too many requests.
+        """
         values = {name.lower(): value for name, value in headers.items()}
         used = _whole(values.get((used_weight or "").lower()))
         if used is not None:
             self.budget.told(used, self.now())
-        if status in {_BANNED, _TOO_MANY}:
-            seconds = _whole(values.get("retry-after"))
+        seconds = _whole(values.get("retry-after"))
+        if of_orders:
+            self.budget.close_orders(self.now(), seconds)
+        elif status in {_BANNED, _TOO_MANY}:
             self.budget.close(self.now(), seconds, banned=status == _BANNED)
-            _log.warning("asked too much", status=status, closed_for=self.budget.closed_for(self.now()))
+        if status in {_BANNED, _TOO_MANY}:
+            _log.warning("asked too much", status=status, of_orders=of_orders, retry_after=seconds)
 
 
 def _whole(text: str | None) -> int | None:

@@ -98,10 +98,14 @@ class WatchedClient:
     def on_rest_response(self, code: int, _reason: str, _url: str, method: str, *rest: Any) -> str:  # noqa: ANN401
         """See every answer, before anything is read from it."""
         headers, body = rest[0], rest[1]
-        self.calls.answered(code, headers, self.used_weight_header)
+        self.calls.answered(code, headers, self.used_weight_header, of_orders=self.is_order_limit(body))
         if method != "GET":
             crashpoint("P08")
         return str(body).strip()
+
+    def is_order_limit(self, _body: str) -> bool:
+        """Say whether an answer means that too many orders were placed, not that too much was asked."""
+        return False
 
     # ------------------------------------------------------------------------------------------------------ sockets
 

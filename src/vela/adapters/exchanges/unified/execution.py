@@ -234,7 +234,7 @@ class LiveExecution(ABC):
         async def send() -> OrderReport:
             return self._placed(await self._client.create_order(*self._terms(request)), request)
 
-        return await self._calls.command(send, urgent=urgent)
+        return await self._calls.place(send, urgent=urgent)
 
     def _terms(self, request: OrderRequest) -> tuple[str, str, str, str, str | None, dict[str, str]]:
         """Return an order in ccxt's words."""
@@ -309,7 +309,7 @@ class LiveExecution(ABC):
             order = await self._client.cancel_order("", pair, {"clientOrderId": client_order_id})
             return order_report(order, client_order_id, ())
 
-        return [await self._with_fills(await self._calls.command(send, urgent=True), place.symbol)]
+        return [await self._with_fills(await self._calls.cancel(send), place.symbol)]
 
     async def _with_fills(self, cancelled: OrderReport, symbol: TradingSymbol) -> OrderReport:
         """Return the report of a cancelled order with its fills, if they can be had; cancelled it is."""

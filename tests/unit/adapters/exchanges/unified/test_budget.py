@@ -73,6 +73,15 @@ def test_a_shorter_word_does_not_end_a_ban():
     assert budget.closed_for(0) == 100.0
 
 
+def test_orders_are_closed_apart():
+    budget = RequestBudget(100)
+    budget.close_orders(0, 7)
+    assert (budget.closed_for(0), budget.closed_for(0, placing=True)) == (0.0, 7.0)
+    budget.close(0, 20, banned=False)
+    assert budget.closed_for(0, placing=True) == 20.0
+    assert budget.closed_for(20_000, placing=True) == 0.0
+
+
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3 * MINUTE), st.booleans()), max_size=60))
 def test_no_minute_is_ever_overspent(requests):
     budget, spent = RequestBudget(100), dict.fromkeys(range(4), 0)

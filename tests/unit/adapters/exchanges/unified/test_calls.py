@@ -42,17 +42,17 @@ class Exchange:
 async def test_an_answer_is_handed_on():
     exchange = Exchange()
     exchange.answers = ["order"]
-    assert await exchange.calls.command(exchange.ask, urgent=False) == "order"
+    assert await exchange.calls.place(exchange.ask, urgent=False) == "order"
 
 
 async def test_an_exception_becomes_ours_without_a_trace_of_the_address():
     exchange = Exchange()
     exchange.answers = [ccxt.RequestTimeout("binance POST https://x?signature=canary"), ccxt.InsufficientFunds("no")]
     with pytest.raises(OrderUnresolved) as unresolved:
-        await exchange.calls.command(exchange.ask, urgent=False)
+        await exchange.calls.place(exchange.ask, urgent=False)
     assert unresolved.value.__suppress_context__
     with pytest.raises(OrderRefused):
-        await exchange.calls.command(exchange.ask, urgent=False)
+        await exchange.calls.place(exchange.ask, urgent=False)
 
 
 async def test_the_clock_is_set_to_the_middle_of_the_way():
@@ -65,11 +65,11 @@ async def test_the_clock_is_set_to_the_middle_of_the_way():
 async def test_after_a_wrong_clock_it_is_asked_once_more_and_no_more_than_that():
     exchange = Exchange(ahead_ms=-6_000)
     exchange.answers = [ccxt.InvalidNonce("-1021"), "order"]
-    assert await exchange.calls.command(exchange.ask, urgent=False) == "order"
+    assert await exchange.calls.place(exchange.ask, urgent=False) == "order"
     assert exchange.calls.offset_ms == -5_900
     exchange.answers = [ccxt.InvalidNonce("-1021"), ccxt.InvalidNonce("-1021"), "never"]
     with pytest.raises(CredentialsRefused):
-        await exchange.calls.command(exchange.ask, urgent=False)
+        await exchange.calls.place(exchange.ask, urgent=False)
     assert exchange.asked == 4
 
 
@@ -77,7 +77,7 @@ async def test_nothing_else_is_ever_sent_twice():
     exchange = Exchange()
     exchange.answers = [ccxt.NetworkError("lost"), "never"]
     with pytest.raises(OrderUnresolved):
-        await exchange.calls.command(exchange.ask, urgent=True)
+        await exchange.calls.place(exchange.ask, urgent=True)
     assert exchange.asked == 1
 
 
@@ -85,10 +85,10 @@ async def test_without_budget_orders_fail_at_once_and_the_market_waits():
     exchange = Exchange()
     exchange.budget.take(80, exchange.calls.now(), urgent=False)
     with pytest.raises(RateLimited) as limited:
-        await exchange.calls.command(exchange.ask, urgent=False)
+        await exchange.calls.place(exchange.ask, urgent=False)
     assert 0 < limited.value.retry_after <= 60
     exchange.answers = ["exit", "candles"]
-    assert await exchange.calls.command(exchange.ask, urgent=True) == "exit"
+    assert await exchange.calls.place(exchange.ask, urgent=True) == "exit"
     waiting = asyncio.create_task(exchange.calls.market(exchange.ask))
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -106,7 +106,7 @@ async def test_what_an_answer_says_of_the_budget_is_obeyed():
     exchange.clock.set(exchange.clock.now() + 60_000)
     exchange.calls.answered(429, {"Retry-After": "30"}, None)
     with pytest.raises(RateLimited) as limited:
-        await exchange.calls.command(exchange.ask, urgent=True)
+        await exchange.calls.place(exchange.ask, urgent=True)
     assert limited.value.retry_after == 30
     exchange.calls.answered(418, {"Retry-After": "nonsense"}, None)
     assert exchange.budget.closed_for(exchange.calls.now()) == 120
@@ -136,3 +136,16 @@ async def test_a_cancelled_call_is_cancelled():
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_too_many_orders_are_no_reason_not_to_cancel():
+    exchange = Exchange()
+    exchange.calls.answered(429, {}, None, of_orders=True)
+    with pytest.raises(RateLimited, match="no new orders") as limited:
+        await exchange.calls.place(exchange.ask, urgent=True)
+    assert limited.value.retry_after == 10
+    exchange.answers = ["cancelled", "state", "order"]
+    assert await exchange.calls.cancel(exchange.ask) == "cancelled"
+    assert await exchange.calls.query(exchange.ask) == "state"
+    exchange.clock.set(NOW + 10_000)
+    assert await exchange.calls.place(exchange.ask, urgent=False) == "order"
