@@ -217,7 +217,8 @@ class _Run:
     ) -> str | None:
         # R5: the first of these that holds refuses the order and counts it.
         instrument, config, value, last = self.instruments[symbol], self.config, price * quantity, self.last_entry
-        too_small = quantity == 0 or quantity < instrument.min_quantity or value < instrument.min_notional
+        left, lowest = quantity * (1 - config.fee), self._lowest_exit(symbol, side, price)
+        too_small = quantity == 0 or left < instrument.min_quantity or left * lowest < instrument.min_notional
         reasons = (
             # R5a: one position per symbol.
             ("position_open", symbol in self.positions),
@@ -230,12 +231,18 @@ class _Run:
             ("max_positions", len(self.positions) >= config.max_positions),
             # R5e: not even the smallest quantity is affordable.
             ("balance", quantity == 0 and self.cash < price * instrument.step),
-            # R5f: below the venue's minimums, or rounded down to nothing.
+            # R5f: below the venue's minimums, at the lowest price of the exit and without the fee, or rounded down to
+            # nothing.
             ("min_notional", too_small),
             # R5g: value and fee must be covered by what is free: no leverage, and a short needs as much as a long.
             ("balance", value + config.fee * value > self.cash),
         )
         return next((reason for reason, holds in reasons if holds), None)
+
+    def _lowest_exit(self, symbol: TradingSymbol, side: Side, price: Decimal) -> Decimal:
+        share = self.config.stop_loss or self.config.trailing
+        tick = self.instruments[symbol].tick
+        return max(_down(price * (1 - share * PERCENT), tick), tick) if share and side == LONG else price
 
     def _fill_price(
         self, symbol: TradingSymbol, price: Decimal, row: int, quantity: Decimal, *, buying: bool

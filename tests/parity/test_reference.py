@@ -112,6 +112,11 @@ def test_orders_below_the_minimum_are_refused():
     assert refusals(run(candles(100, 100), [0], stake="9.99", notional="10")) == {"min_notional": 1}
     assert refusals(run(candles(100, 100), [0], stake="10", notional="10")) == {}
     assert refusals(run(candles(100, 100), [0], stake="0.05")) == {"min_notional": 1}
+    # Sold at a stop at 95, 10.5 are 9.975 and 10.6 are 10.07; with a fee of 1 % 9.97 of these are left.
+    assert refusals(run(candles(100, 100), [0], stake="10.5", notional="10", stop_loss=D(5))) == {"min_notional": 1}
+    assert refusals(run(candles(100, 100), [0], stake="10.6", notional="10", stop_loss=D(5))) == {}
+    rules = {"stop_loss": D(5), "fee": D("0.01")}
+    assert refusals(run(candles(100, 100), [0], stake="10.6", notional="10", **rules)) == {"min_notional": 1}
 
 
 def test_orders_over_the_balance_are_refused():

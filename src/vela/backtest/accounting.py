@@ -14,8 +14,9 @@ import numpy as np
 
 from vela.backtest.compiled import compiled_part
 from vela.backtest.tables import ALL, OPEN, PERCENT
-from vela.backtest.wide import add, approximate, product, quotient, subtract, times
+from vela.backtest.wide import add, approximate, is_less, product, quotient, subtract, times
 from vela.domain.execution_rules import market_fill_ticks, order_slippage_ppm
+from vela.engine.exits import lowest_exit
 
 
 @compiled_part
@@ -45,6 +46,16 @@ def cost_of(ticks, steps, scale, options):
 def _proceeds_of(ticks, steps, scale, options):
     """Return what an order trades, less its fee."""
     return times(_traded(ticks, steps, scale), options.fee_denominator - options.fee_numerator)
+
+
+@compiled_part
+def can_leave(ticks, steps, is_long, min_steps, min_value, options):
+    """Say whether what is left of an entry after its fee reaches the smallest order at the lowest price of its exit."""
+    lowest = lowest_exit(ticks, options.stop_loss_ppm, options.trailing_ppm, is_long)
+    whole, left = options.fee_denominator, options.fee_denominator - options.fee_numerator
+    if is_less(product(steps, left), product(min_steps, whole)):
+        return False
+    return not is_less(times(product(lowest, steps), left), product(min_value, whole))
 
 
 @compiled_part

@@ -29,6 +29,7 @@ RULES = (
     exits.level_below,
     exits.level_above,
     exits.stop_level,
+    exits.lowest_exit,
     exits.target_level,
     exits.steps_at_target,
     exits.gain_reached,

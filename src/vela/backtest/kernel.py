@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vela.backtest.accounting import (
+    can_leave,
     cash_of,
     cash_value,
     cost_of,
@@ -39,7 +40,7 @@ from vela.backtest.tables import (
     Market,
     Options,
 )
-from vela.backtest.wide import is_less, product
+from vela.backtest.wide import is_less
 from vela.domain.execution_rules import market_fill_ticks
 from vela.engine import gate
 from vela.engine.gate import PASSED, entry_refusal
@@ -142,7 +143,7 @@ def _entries_at_open(market, grids, options, book, account, now):
         ticks, steps = entry_order(market, grids, options, s, r, is_long, cash, worth)
         suits = market.suits_long if is_long else market.suits_short
         cost = cost_of(ticks, steps, scale, options)
-        is_large = steps >= grids.min_steps[s] and not is_less(product(ticks, steps), product(grids.min_value[s], 1))
+        can_be_left = can_leave(ticks, steps, is_long, grids.min_steps[s], grids.min_value[s], options)
         refusal = entry_refusal(
             False,
             suits.shape[0] == 0 or suits[r - 1],
@@ -150,7 +151,7 @@ def _entries_at_open(market, grids, options, book, account, now):
             options.cooldown_ms,
             account.counts[OPEN],
             options.max_positions,
-            steps > 0 and is_large,
+            steps > 0 and can_be_left,
             steps == 0 and is_less(cash, value_of(ticks, np.int64(1), scale, options)),
             not is_less(cash, cost),
         )

@@ -20,6 +20,15 @@ def stop_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # no
     return level_below(entry_ticks, distance_ppm) if is_long else level_above(entry_ticks, distance_ppm)
 
 
+def lowest_exit(entry_ticks: int, stop_loss_ppm: int, trailing_ppm: int, is_long: bool) -> int:  # noqa: FBT001
+    """Return the lowest price at which an entry may have to be left by its stop; without one, the entry's own.
+
+    What is bought must be large enough to be sold there.
+    """
+    distance_ppm = stop_loss_ppm or trailing_ppm
+    return min(entry_ticks, stop_level(entry_ticks, distance_ppm, is_long)) if distance_ppm else entry_ticks
+
+
 def target_level(entry_ticks: int, distance_ppm: int, is_long: bool) -> int:  # noqa: FBT001
     """Return the take-profit level: over the entry for a long, under it for a short."""
     return level_above(entry_ticks, distance_ppm) if is_long else level_below(entry_ticks, distance_ppm)

@@ -34,7 +34,7 @@ def entry_refusal(  # noqa: PLR0913, PLR0917  plain numbers instead of a record,
         cooldown_ms: shortest time from entry to entry.
         open_positions: positions held and entries under way, over all symbols.
         max_positions: how many may be.
-        is_orderable: the order reaches the venue's minimums.
+        is_orderable: what is bought reaches the venue's minimums, and so does what is sold at its stop.
         is_penniless: not even the smallest quantity could be paid; then too small an order is a matter of balance.
         is_affordable: the cost, fee included, does not exceed what is free.
     """

@@ -9,9 +9,10 @@ from typing import Generic, TypeVar
 import msgspec
 
 from vela.domain.instrument import Instrument
-from vela.domain.money import add, multiply
+from vela.domain.money import add, multiply, subtract
 from vela.domain.regime import MarketRegime
 from vela.engine import gate
+from vela.engine.exits import lowest_exit
 from vela.engine.rules import TradingRules
 
 T = TypeVar("T")
@@ -88,6 +89,14 @@ def entry_cost(price: Decimal, quantity: Decimal, fee_rate: Decimal) -> Decimal:
     return add(value, multiply(value, fee_rate))
 
 
+def _can_be_left(context: EntryContext, rules: TradingRules, instrument: Instrument) -> bool:
+    # The fee may be taken out of what is bought, and the stop sells for less than was paid: the venue's minimums hold
+    # for what is left, at that price. What could be bought but not sold would stand without a stop.
+    ticks = instrument.price_ticks(context.price)
+    price = instrument.price(lowest_exit(ticks, rules.stop_loss_ppm, rules.trailing_ppm, True))  # noqa: FBT003  is_long
+    return instrument.is_orderable(price, multiply(context.quantity, subtract(Decimal(1), rules.fee_rate)))
+
+
 def gate_entry(context: EntryContext, rules: TradingRules, instrument: Instrument) -> Approved[Decimal] | Refused:
     """Let an entry pass or name the first rule against it, in the order of `gate.entry_refusal`.
 
@@ -103,7 +112,7 @@ def gate_entry(context: EntryContext, rules: TradingRules, instrument: Instrumen
         rules.cooldown_ms,
         context.open_positions,
         rules.max_positions,
-        instrument.is_orderable(context.price, context.quantity),
+        _can_be_left(context, rules, instrument),
         context.quantity == 0 and context.free < multiply(context.price, instrument.step),
         cost <= context.free,
     )

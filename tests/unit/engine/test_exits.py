@@ -12,6 +12,7 @@ from vela.engine.exits import (
     gain_reached,
     level_above,
     level_below,
+    lowest_exit,
     steps_at_target,
     stop_level,
     target_level,
@@ -153,3 +154,17 @@ def test_what_a_target_closes_and_leaves_can_both_be_traded(steps, part, min_ste
         assert min(closed, steps - closed) >= max(1, min_steps)
         assert closed * target >= min_value
         assert (steps - closed) * rest >= min_value
+
+
+@pytest.mark.parametrize(
+    ("stop_loss", "trailing", "is_long", "expected"),
+    [
+        (0, 0, True, 1000),
+        (50_000, 0, True, 950),
+        (0, 20_000, True, 980),
+        (50_000, 20_000, True, 950),
+        (50_000, 0, False, 1000),
+    ],
+)
+def test_the_lowest_exit_is_the_stops_or_the_entrys_own(stop_loss, trailing, is_long, expected):
+    assert lowest_exit(1000, stop_loss, trailing, is_long) == expected

@@ -65,8 +65,8 @@ def test_the_first_rule_against_it_is_named(position: int):
         ({"last_entry": 0}, None),
         ({"open_positions": 1}, None),
         ({"open_positions": 3}, Refusal.MAX_POSITIONS),
-        ({"quantity": Decimal("0.05")}, None),
-        ({"quantity": Decimal("0.04999")}, Refusal.MIN_NOTIONAL),
+        ({"quantity": Decimal("0.05108")}, None),
+        ({"quantity": Decimal("0.05107")}, Refusal.MIN_NOTIONAL),
         ({"free": Decimal("50.05")}, None),
         ({"free": Decimal("50.049999999999")}, Refusal.BALANCE),
         ({"free": Decimal(0)}, Refusal.BALANCE),
@@ -108,3 +108,18 @@ def test_what_passes_can_be_paid(price: Decimal, quantity: Decimal, free: Decima
         assert price * quantity >= 5
     else:
         assert verdict.reason in {Refusal.BALANCE, Refusal.MIN_NOTIONAL}
+
+
+@pytest.mark.parametrize(
+    ("rules", "least"),
+    [
+        (TradingRules(stop_loss_ppm=0, fee_rate=Decimal(0)), "0.05"),
+        (TradingRules(stop_loss_ppm=0, fee_rate=Decimal("0.001")), "0.05006"),
+        (TradingRules(stop_loss_ppm=50_000, fee_rate=Decimal(0)), "0.05264"),
+        (TradingRules(stop_loss_ppm=50_000, trailing_ppm=10_000, fee_rate=Decimal(0)), "0.05264"),
+        (TradingRules(stop_loss_ppm=0, trailing_ppm=50_000, fee_rate=Decimal(0)), "0.05264"),
+    ],
+)
+def test_an_entry_is_so_large_that_its_stop_reaches_the_minimum_too(rules: TradingRules, least: str):
+    assert gate(rules, quantity=Decimal(least)) is None
+    assert gate(rules, quantity=Decimal(least) - Decimal("0.00001")) is Refusal.MIN_NOTIONAL
