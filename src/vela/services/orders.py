@@ -262,8 +262,10 @@ class OrdersService(Service):
         except ExecutionError as e:
             if is_start:
                 raise VenueUnavailable(f"the account cannot be compared with the venue: {e}") from e
+            self._is_shut_out |= isinstance(e, CredentialsRefused)
             _log.warning("not reconciled", error=str(e))
             return
+        self._is_shut_out = False
         if is_start and findings.strangers:
             raise VenueUnavailable(
                 f"another instance trades on this account: order {findings.strangers[0]} is none of ours; "

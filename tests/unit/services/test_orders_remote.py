@@ -184,3 +184,26 @@ async def test_an_order_of_another_instance_keeps_it_from_starting(record: Recor
     await desk.execution.venue.submit(other)
     with pytest.raises(VenueUnavailable, match="another instance trades on this account"):
         await desk.start()
+
+
+async def test_a_key_that_passes_again_at_the_next_comparison_lets_entries_pass(record: Record) -> None:
+    desk = await remote(record, "refuse")
+    desk.execution.refusal = CredentialsRefused("wrong key")
+    await desk.say(prices(MINUTE), raised(1))
+    await desk.look_after(31.0)
+    await desk.say(prices(desk.clock.now()), raised(3))
+    assert set(await desk.held()) == {BTC}
+
+
+async def test_a_key_that_does_not_pass_at_a_comparison_keeps_entries_back(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await remote(record)
+
+    async def refuse() -> tuple[OrderReport, ...]:
+        raise CredentialsRefused("wrong key")
+
+    monkeypatch.setattr(desk.execution, "open_orders", refuse)
+    await desk.look_after(31.0)
+    await desk.say(prices(desk.clock.now()), raised(2))
+    assert desk.outcomes == {BTC: "venue"}

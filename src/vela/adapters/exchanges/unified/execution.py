@@ -261,14 +261,16 @@ class LiveExecution(ABC):
         Raises:
             OrderUnresolved: that was not possible, or something of it was executed.
         """
-        try:
-            for client_order_id, report in placed.items():
-                if report.status.is_final or executed(await self.cancel(client_order_id)):
-                    raise OrderUnresolved(
-                        f"order {client_order_id} was executed before another one was refused: {refusal}"
-                    )
-        except VelaError as problem:
-            raise OrderUnresolved(f"not all of the orders could be placed, nor taken back: {problem}") from None
+        late = [report for report in placed.values() if report.status.is_final]
+        if not late:
+            try:
+                late = [report for report in await self._cancel_all([*placed]) if executed(report)]
+            except VelaError as problem:
+                raise OrderUnresolved(f"not all of the orders could be placed, nor taken back: {problem}") from None
+        if late:
+            raise OrderUnresolved(
+                f"order {late[0].client_order_id} was executed before another one was refused: {refusal}"
+            )
 
     # --------------------------------------------------------------------------------------------------- cancelling
 
