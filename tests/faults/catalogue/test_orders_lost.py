@@ -16,12 +16,6 @@ from vela.domain.order import OrderStatus
 ORDER, PAIR, REPLACE = "POST /api/v3/order", "DELETE /api/v3/orderList", "POST /api/v3/order/cancelReplace"
 
 
-async def all_at_rest(desk: WireDesk, seconds: float = 100.0) -> None:
-    """Let so much time pass, ten seconds at a time."""
-    for _ in range(round(seconds / 10)):
-        await desk.look_after(10.0)
-
-
 @pytest.fixture
 async def pair_desk(venue: RunningVenue, tmp_path: Path) -> AsyncIterator[WireDesk]:
     """A desk whose positions stand between a stop and a target: cancelled as a list, then sold."""
@@ -42,7 +36,7 @@ async def test_a01_an_order_whose_answer_is_lost_is_asked_for_and_never_sent_aga
     [entry] = desk.sent
     assert desk.statuses(entry)[-1] is OrderStatus.UNKNOWN
     assert desk.wallet.reserved > 50, "what it may have cost is still set aside"
-    await all_at_rest(desk, 20.0)
+    await desk.at_rest(20.0)
     assert desk.statuses(entry)[-1] is OrderStatus.FILLED
     assert set(await desk.held()) == {BTC}
     assert desk.wallet.reserved == 0
@@ -67,11 +61,11 @@ async def test_a03_an_order_that_was_filled_at_once_keeps_its_id_to_itself(desk:
     desk.set("/lag", orders_ms=600_000)
     desk.lose(ORDER)
     await desk.buy()
-    await all_at_rest(desk, 40.0)
+    await desk.at_rest(40.0)
     [entry] = desk.sent
     assert desk.accepted == [entry]
     desk.set("/lag")
-    await all_at_rest(desk, 10.0)
+    await desk.at_rest(10.0)
     assert desk.accepted.count(entry) == 1
     assert set(await desk.held()) == {BTC}
 
@@ -80,9 +74,9 @@ async def test_a05_not_found_is_believed_after_five_times_and_a_minute_only(desk
     desk.lose(ORDER, "drop_before")
     await desk.buy()
     [entry] = desk.sent
-    await all_at_rest(desk, 50.0)
+    await desk.at_rest(50.0)
     assert desk.statuses(entry)[-1] is OrderStatus.UNKNOWN
-    await all_at_rest(desk, 30.0)
+    await desk.at_rest(30.0)
     assert desk.statuses(entry)[-1] is OrderStatus.EXPIRED
     assert desk.accepted == []
     assert desk.wallet.reserved == 0
@@ -94,10 +88,10 @@ async def test_a05_an_order_that_shows_up_after_half_a_minute_is_taken_over(desk
     desk.lose(ORDER)
     await desk.buy()
     [entry] = desk.sent
-    await desk.look_after(29.0)
+    await desk.at_rest(25.0)
     assert desk.statuses(entry)[-1] is OrderStatus.UNKNOWN
     desk.set("/clock", offset_ms=31_000)
-    await all_at_rest(desk, 20.0)
+    await desk.at_rest(20.0)
     assert desk.statuses(entry)[-1] is OrderStatus.FILLED
 
 
@@ -113,7 +107,7 @@ async def test_a06_an_order_whose_cancel_got_lost_stays_ours_until_its_end_is_to
     way_out = desk.sent[-1]
     assert desk.statuses(way_out)[-1] is OrderStatus.UNKNOWN
     assert stop in {order.client_order_id for order in desk.service._manager.live_orders} or kind != "drop_before"
-    await all_at_rest(desk)
+    await desk.at_rest(100.0)
     assert await desk.held() == {}
     assert await desk.resting() == []
     assert len(desk.fills()) == 2, "bought once, sold once"
@@ -127,7 +121,7 @@ async def test_a06_nor_is_a_pair_sold_twice_whose_cancel_got_lost(pair_desk: Wir
     desk.deafen()
     desk.lose(PAIR, kind)
     await desk.sell()
-    await all_at_rest(desk)
+    await desk.at_rest(100.0)
     assert await desk.held() == {}
     assert await desk.resting() == []
     assert len(desk.fills()) == 2
@@ -139,7 +133,7 @@ async def test_a06_a_stop_that_executes_although_its_cancel_was_sent_ends_the_po
     await desk.sell()
     desk.move("90")
     await until(lambda: desk.statuses(stop)[-1] is OrderStatus.FILLED)
-    await all_at_rest(desk)
+    await desk.at_rest(100.0)
     assert await desk.held() == {}
     assert len(desk.fills()) == 2
 
@@ -163,12 +157,12 @@ async def test_a08_nothing_is_done_because_of_an_old_list_of_open_orders(desk: W
     desk.set("/lag", open_orders_ms=40_000)
     stop = await bought(desk)
     assert await desk.resting() == [], "the list does not know the stop yet"
-    await all_at_rest(desk, 60.0)
+    await desk.at_rest(60.0)
     assert desk.statuses(stop)[-1] is OrderStatus.ACCEPTED
     desk.set("/clock", offset_ms=60_000)
     desk.move("97")
     await until(lambda: desk.statuses(stop)[-1] is OrderStatus.FILLED)
     assert await desk.resting() == [stop], "the list still knows the stop"
-    await all_at_rest(desk, 60.0)
+    await desk.at_rest(60.0)
     assert await desk.held() == {}
     assert len(desk.fills()) == 2

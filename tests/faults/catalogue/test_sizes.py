@@ -52,7 +52,7 @@ async def test_a09_what_was_filled_of_an_order_is_held_protected_and_sold_and_no
     assert await desk.held() == {BTC: Decimal("0.27")}
     assert await stops(desk) == Decimal("0.27")
     desk.move("100")
-    await desk.look_after(31.0)
+    await desk.at_rest(40.0)
     assert await desk.held() == {}
     assert await stops(desk) == 0
     assert add(*(quantity for _, quantity in desk.fills())) == Decimal("0.74")
@@ -66,7 +66,7 @@ async def test_a10_a_remainder_too_small_to_be_sold_is_given_up_and_its_place_is
         "0.00004 BTC are too little to be sold: written off, they stay on the account"
     ]
     desk.move("100")
-    await desk.look_after(60.0)
+    await desk.at_rest(60.0)
     await bought_again(desk)
     assert len([text for text in desk.alerts if "too little to be sold" in text]) == 1
 
@@ -102,7 +102,7 @@ async def test_a12_an_order_that_is_refused_is_over_and_frees_its_money_once(des
     await desk.buy()
     [entry] = desk.sent
     assert desk.statuses(entry)[-1] is OrderStatus.REJECTED
-    await desk.look_after(60.0)
+    await desk.at_rest(60.0)
     after = desk.wallet
     assert (after.cash, after.reserved) == (before.cash, ZERO)
     assert desk.accepted == []

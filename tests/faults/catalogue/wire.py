@@ -121,6 +121,11 @@ class WireDesk:
         await self.service.look_after()
         await self.bus.settled()
 
+    async def at_rest(self, seconds: float) -> None:
+        """Let so much time pass, five seconds at a time."""
+        for _ in range(round(seconds / 5)):
+            await self.look_after(5.0)
+
     # ------------------------------------------------------------------------------------------------ what became of it
 
     @property
