@@ -115,6 +115,7 @@ class CandleFault(StrEnum):
     DUPLICATE = "duplicate"
     REVISED = "revised"
     OUT_OF_ORDER = "out_of_order"
+    OUT_OF_SCALE = "out_of_scale"
 
 
 def candle_fault(candle: Candle, timeframe_ms: int) -> CandleFault | None:

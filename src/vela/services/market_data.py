@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Iterable
 
-from vela.domain.candles import CandleSequence
-from vela.domain.events import CandlesClosed, Gap, PricesMoved, RefusedCandle, SymbolCandle, Tick
+from vela.domain.candles import CandleFault, CandleSequence
+from vela.domain.events import Alert, CandlesClosed, Gap, PricesMoved, RefusedCandle, SymbolCandle, Tick
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.market_data import MarketData
+from vela.services.price_scale import PriceScale
 from vela.services.service import Service
+
+# Faults of what the venue says, not of how often or how early it says it.
+_ALARMING = frozenset(
+    {
+        CandleFault.NOT_FINITE,
+        CandleFault.NOT_POSITIVE,
+        CandleFault.INCONSISTENT,
+        CandleFault.OFF_GRID,
+        CandleFault.REVISED,
+    }
+)
 
 
 class MarketDataService(Service):
@@ -29,6 +42,8 @@ class MarketDataService(Service):
         self._clock = clock
         self._resume_after = resume_after
         self._sequences: dict[TradingSymbol, CandleSequence] = {}
+        self._scale = PriceScale()
+        self._warned: set[TradingSymbol] = set()
         self._reading: asyncio.Task[None] | None = None
         self.ended = asyncio.Event()
 
@@ -69,19 +84,24 @@ class MarketDataService(Service):
                 await self.bus.publish(event)
 
     async def _move(self, prices: PricesMoved) -> None:
-        if all(map(_is_price, prices.ticks)):
+        usable = [tick for tick in prices.ticks if _is_price(tick) and await self._fits(tick.symbol, tick.price)]
+        if len(usable) == len(prices.ticks):
             await self.bus.publish(prices)
-            return
-        usable = tuple(filter(_is_price, prices.ticks))
-        if usable:
-            await self.bus.publish(PricesMoved(time=prices.time, ticks=usable))
+        elif usable:
+            await self.bus.publish(PricesMoved(time=prices.time, ticks=tuple(usable)))
+
+    async def _fits(self, symbol: TradingSymbol, price: float) -> bool:
+        fits = self._scale.fits(symbol, price)
+        if not fits and (text := self._scale.freeze(symbol, price)) is not None:
+            await self.bus.publish(Alert(time=self._clock.now(), level="critical", text=text))
+        return fits
 
     async def _close(self, rows: tuple[SymbolCandle, ...]) -> None:
         now = self._clock.now()
         accepted, backfilled, gaps, refused = [], [], [], []
         for row in rows:
             sequence = self._sequences[row.symbol]
-            fault = sequence.fault(row.candle, now)
+            fault = await self._fault(row, sequence, now)
             if fault is not None:
                 refused.append(RefusedCandle(row.symbol, row.candle.open_time, fault))
                 continue
@@ -91,6 +111,7 @@ class MarketDataService(Service):
                 gaps.extend(left)
             sequence.take(row.candle)
             accepted.append(row)
+        await self._warn(accepted, refused, now)
         time = self._time_of(accepted, now)
         await self.bus.publish(
             CandlesClosed(
@@ -109,12 +130,27 @@ class MarketDataService(Service):
         closed = max((row.candle.open_time + length for row in accepted), default=now)
         return closed if now - closed < length else now
 
+    async def _fault(self, row: SymbolCandle, sequence: CandleSequence, now: int) -> CandleFault | None:
+        fault = sequence.fault(row.candle, now)
+        if fault is None and not await self._fits(row.symbol, row.candle.close):
+            return CandleFault.OUT_OF_SCALE
+        return fault
+
+    async def _warn(self, accepted: Iterable[SymbolCandle], refused: Iterable[RefusedCandle], now: int) -> None:
+        """Tell of a symbol's first candle that cannot be used; again only after good ones came."""
+        self._warned -= {row.symbol for row in accepted}
+        for one in refused:
+            if one.fault in _ALARMING and one.symbol not in self._warned:
+                self._warned.add(one.symbol)
+                text = f"a candle of {one.symbol} cannot be used ({one.fault}): it opens at {one.open_time}"
+                await self.bus.publish(Alert(time=now, level="warning", text=text))
+
     async def _backfill(self, row: SymbolCandle, sequence: CandleSequence) -> tuple[list[SymbolCandle], list[Gap]]:
         # The history may have holes of its own, and rows that are as faulty as any.
         length, found, gaps = self._feed.timeframe.milliseconds, [], []
         history = await self._feed.history(row.symbol, row.candle.open_time, sequence.missing_before(row.candle))
         for older in (SymbolCandle(row.symbol, candle) for candle in history):
-            if sequence.fault(older.candle, row.candle.open_time) is None:
+            if await self._fault(older, sequence, row.candle.open_time) is None:
                 gaps += _gaps(older, sequence, length)
                 sequence.take(older.candle)
                 found.append(older)

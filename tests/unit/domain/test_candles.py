@@ -105,7 +105,8 @@ def test_a_candle_against_the_one_before(next_candle: Candle, fault: CandleFault
 
 
 def test_every_fault_can_be_found():
-    assert len(CandleFault) == 8
+    of_the_scale = {CandleFault.OUT_OF_SCALE}  # seen by who knows the prices between candles
+    assert len(set(CandleFault) - of_the_scale) == 8
 
 
 def test_looking_at_a_candle_does_not_take_it():

@@ -10,7 +10,7 @@ from tests.fakes import ListedFeed, Listener, ManualClock
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.domain.candles import Candle, CandleFault
-from vela.domain.events import CandlesClosed, Envelope, Gap, MarketEnded, PricesMoved, SymbolCandle, Tick, Topic
+from vela.domain.events import Alert, CandlesClosed, Envelope, Gap, MarketEnded, PricesMoved, SymbolCandle, Tick, Topic
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.market_data import MarketEvent
 from vela.services.market_data import MarketDataService
@@ -26,9 +26,11 @@ def at(minute: int, close: float = 100.0) -> Candle:
     return candle(minute * MINUTE, close)
 
 
-async def published(feed: ListedFeed, resume_after: int | None = None, now: int = NOW) -> Listener:
+async def published(
+    feed: ListedFeed, resume_after: int | None = None, now: int = NOW, *, alerts: bool = False
+) -> Listener:
     bus, clock = MemoryBus(ManualClock()), ManualClock(now)
-    listener = Listener(bus, Topic.CANDLES, Topic.TICKERS)
+    listener = Listener(bus, Topic.CANDLES, Topic.TICKERS, *([Topic.ALERTS] if alerts else []))
     service = MarketDataService(bus, ManualClock(), feed, clock, resume_after)
     await service.start()
     await service.work()
@@ -221,3 +223,24 @@ async def test_a_feed_that_breaks_breaks_the_service() -> None:
     with pytest.raises(ConnectionError, match="gone"):
         await service.work()
     assert not service.ended.is_set()
+
+
+async def test_a_price_out_of_scale_freezes_its_symbol_until_it_is_back_and_no_other() -> None:
+    def moved(time: int, btc: float) -> PricesMoved:
+        return PricesMoved(time=time, ticks=(Tick(BTC, btc, btc, btc), Tick(ETH, 50.0, 50.0, 50.0)))
+
+    events: list[MarketEvent] = [moved(1, 100.0), moved(2, 10.0), closed(at(1, 10.0)), moved(3, 9.0), moved(4, 101.0)]
+    listener = await published(ListedFeed([*events, closed(at(2))], symbols=(BTC, ETH)), alerts=True)
+    prices = [[tick.price for tick in m.ticks if tick.symbol == BTC] for m in listener.of(PricesMoved)]
+    assert prices == [[100.0], [], [], [101.0]]
+    assert all(ETH in {tick.symbol for tick in m.ticks} for m in listener.of(PricesMoved))
+    assert [[r.fault for r in m.refused] for m in listener.of(CandlesClosed)] == [[CandleFault.OUT_OF_SCALE], []]
+    assert [alert.level for alert in listener.of(Alert)] == ["critical"]
+
+
+async def test_a_symbol_whose_candles_cannot_be_used_is_told_of_once_until_a_good_one_came() -> None:
+    shifted = [closed(changed(open_time=minute * MINUTE + 28)) for minute in (5, 6)]
+    listener = await published(ListedFeed([closed(at(4)), *shifted, closed(at(7)), *shifted]), alerts=True)
+    assert [alert.text for alert in listener.of(Alert)] == [
+        f"a candle of BTC cannot be used (off_grid): it opens at {5 * MINUTE + 28}"
+    ] * 2

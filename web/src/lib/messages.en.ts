@@ -265,6 +265,7 @@ export const en = {
   'candle.duplicate': 'duplicate',
   'candle.revised': 'revised',
   'candle.out_of_order': 'out of order',
+  'candle.out_of_scale': 'out of scale',
   'candle.gap': 'gap',
 } as const;
 

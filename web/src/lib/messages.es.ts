@@ -266,6 +266,7 @@ export const es: Record<MessageKey, string> = {
   'candle.not_closed': 'sin cerrar',
   'candle.duplicate': 'duplicada',
   'candle.revised': 'revisada',
+  'candle.out_of_scale': 'fuera de escala',
   'candle.out_of_order': 'desordenada',
   'candle.gap': 'hueco',
 };

@@ -11,6 +11,7 @@ import structlog
 
 from vela.adapters.exchanges.unified.budget import RequestBudget
 from vela.adapters.exchanges.unified.errors import Asked, described, is_wrong_clock, translated
+from vela.adapters.exchanges.unified.reading import moment
 from vela.domain.errors import RateLimited
 from vela.ports.clock import Clock
 
@@ -48,7 +49,7 @@ class Calls:
     async def set_clock(self) -> None:
         """Find out how far the exchange's clock is ahead of ours."""
         before = self._clock.monotonic()
-        theirs = await self._server_time()
+        theirs = moment({"server time": await self._server_time()}, "server time")
         travelled_ms = (self._clock.monotonic() - before) * 1000
         self.offset_ms = round(theirs + travelled_ms / 2 - self._clock.now())
 
