@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.builders import BTC, ETH
 from tests.fakes import until
-from tests.faults.catalogue.wire import RULES, WireDesk, bought, wire_desk
+from tests.faults.catalogue.wire import WireDesk, bought, wire_desk
 from tests.integration.venue_server import KEY, SECRET, RunningVenue
 
 from vela.adapters.clock import SystemClock
@@ -59,14 +59,16 @@ async def test_a13_what_closes_may_use_what_entries_may_not(desk: WireDesk) -> N
     assert await desk.held() == {}
 
 
-async def test_a14_what_others_at_the_same_address_use_is_counted(venue: RunningVenue) -> None:
+async def test_a14_what_others_at_the_same_address_use_is_counted(
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     credentials = Credentials(KEY, SECRET)
     first, second = [await connect("binance", credentials, SystemClock(), base_url=venue.http) for _ in range(2)]
     try:
         for _ in range(3):
             await first.execution([BTC]).balances()
         told: list[int] = []
-        second._calls.budget.told = lambda used, _: told.append(used)  # type: ignore[method-assign]
+        monkeypatch.setattr(second._calls.budget, "told", lambda used, _now: told.append(used))
         await second.execution([BTC]).balances()
         assert told[-1] > first._calls.budget._used
     finally:
@@ -122,7 +124,7 @@ async def test_a17_a_stream_that_is_open_and_dead_is_not_waited_for(desk: WireDe
     assert await desk.held() == {}
 
 
-# --------------------------------------------------------------------------------------------------- what nobody expected
+# ---------------------------------------------------------------------------------------- what nobody expected
 
 
 async def test_a31_a_state_that_nobody_knew_leads_to_a_question(desk: WireDesk) -> None:
@@ -130,7 +132,7 @@ async def test_a31_a_state_that_nobody_knew_leads_to_a_question(desk: WireDesk) 
     desk.deafen()
     desk.move("97")
     event = {"e": "executionReport", "s": "BTCUSDT", "c": stop, "i": 2, "X": "HIBERNATING", "T": desk.clock.now()}
-    desk.execution._on_execution({**event, "somethingNew": {}})
+    desk.connection._client.taps["executionReport"]({**event, "somethingNew": {}})  # type: ignore[attr-defined]
     await until(lambda: desk.statuses(stop)[-1] is OrderStatus.FILLED)
     assert await desk.held() == {}
 
@@ -191,7 +193,7 @@ async def test_a34_a_stop_that_the_venue_ends_is_placed_again_as_soon_as_it_can_
     assert Decimal(resting["origQty"]) == (await desk.held())[BTC]
 
 
-# --------------------------------------------------------------------------------------------- twice, early, or by halves
+# ---------------------------------------------------------------------------------------- twice, early, or by halves
 
 
 @pytest.mark.parametrize("kind", ["duplicate_event", "reorder_events"])
