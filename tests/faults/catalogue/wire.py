@@ -23,9 +23,10 @@ from vela.domain.order import Order, OrderStatus
 from vela.domain.position import Trade, Wallet
 from vela.domain.signal import Action
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.limits import Limits
 from vela.engine.rules import TradingRules
 from vela.ports.execution import FollowUp
-from vela.services.orders import OrdersService
+from vela.services.orders import OrdersService, Safeguards
 
 RULES = TradingRules(cooldown_ms=0)
 STILL = {"market": "still", "symbols": "BTC,ETH"}
@@ -67,6 +68,7 @@ class WireDesk:
             self.clock,
             record.trading,
             self.execution,
+            Safeguards(Limits(), record.kill_switch),
             rules,
             connection.instruments(symbols),
         )
