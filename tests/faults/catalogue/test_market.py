@@ -157,7 +157,7 @@ async def test_a24_the_candle_that_is_forming_is_in_no_history() -> None:
         connection = await connect("binance", None, clock, base_url=venue.http)
         try:
             feed = connection.feed([BTC], Timeframe.M1, clock, MemoryBus(clock).settled)
-            told = await feed.history(BTC, clock.now(), 10)
+            told = await feed.history(BTC, forming + MINUTE // 2, 10)
         finally:
             await connection.close()
     assert told[-1].open_time == forming - MINUTE

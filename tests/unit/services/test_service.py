@@ -37,6 +37,7 @@ async def beats_of(service: type[Service], restarts: int = 0) -> list[ServiceBea
     made = service(bus, FastClock())
     made.restarts = restarts
     await made.run()
+    await bus.settled()  # what was said before the end is heard after it
     seen = len(listener.messages)
     await asyncio.sleep(0.03)
     assert len(listener.messages) == seen, "a service that has ended beats on"
