@@ -131,9 +131,10 @@ class OrdersService(Service):
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
         crashpoint("P23")
-        await self._ask(self._manager.live_orders)
         if self._is_remote:
             await self._reconcile(is_start=True)
+        else:
+            await self._ask(self._manager.live_orders)
         await self._follow(self._manager.protect_all(now))
         await self._heed()
         await self._show_wallet(now, marked=False)
@@ -271,6 +272,7 @@ class OrdersService(Service):
                 f"another instance trades on this account: order {findings.strangers[0]} is none of ours; "
                 "accepted: one instance per account"
             )
+        await self._follow(self._manager.on_reports(findings.listed))
         await self._ask(findings.doubtful)
         for client_order_id in findings.given_up:
             await self._withdraw(client_order_id)

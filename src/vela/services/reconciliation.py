@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from vela.domain.money import ZERO, add, plain
@@ -18,12 +19,14 @@ class Findings(NamedTuple):
     """What differs.
 
     Attributes:
-        doubtful: orders that are not open at the venue as we know them: to be asked for, never concluded upon.
+        listed: the venue's word on open orders of which nothing new was executed.
+        doubtful: orders that are not listed, or of which more was executed: to be asked for, never concluded upon.
         given_up: ids of orders that we gave up and that are open at the venue.
         strangers: ids that look like ours, of orders that our record never knew: somebody else's.
         alarms: what a person should know, once.
     """
 
+    listed: list[OrderReport]
     doubtful: list[Order]
     given_up: list[str]
     strangers: list[str]
@@ -56,8 +59,11 @@ class Reconciliation:
         alarms += self._shortages(positions, balances)
         new = [text for text in alarms if text not in self._told]
         self._told = set(alarms)
-        doubtful = [order for order in live if _differs(order, resting.get(order.client_order_id))]
-        return Findings(doubtful, given_up, strangers, new)
+        doubtful = [order for order in live if _filled(resting.get(order.client_order_id)) != order.filled_quantity]
+        sure = [order for order in live if order not in doubtful]
+        listed = [resting[order.client_order_id] for order in sure]
+        moved = [report for report, order in zip(listed, sure, strict=True) if report.status is not order.status]
+        return Findings(moved, doubtful, given_up, strangers, new)
 
     def _shortages(self, positions: Sequence[Position], balances: Mapping[str, Balance]) -> list[str]:
         short = {}
@@ -72,8 +78,7 @@ class Reconciliation:
         return [f"the venue holds only {short[symbol]} that are ours" for symbol in sorted(lasting)]
 
 
-def _differs(order: Order, report: OrderReport | None) -> bool:
-    if report is None:
-        return True
-    filled = report.filled_quantity if report.filled_quantity is not None else add(*(f.quantity for f in report.fills))
-    return report.status is not order.status or filled != order.filled_quantity
+def _filled(report: OrderReport | None) -> Decimal | None:
+    if report is None or report.filled_quantity is not None:
+        return None if report is None else report.filled_quantity
+    return add(*(fill.quantity for fill in report.fills))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.builders import order, position, request
+from tests.builders import fill, order, position, request
 
 from vela.domain.order import OrderPurpose, OrderStatus
 from vela.ports.execution import Balance, OrderReport
@@ -47,13 +47,13 @@ def report(order_id: str = STOP, **changes) -> OrderReport:
     return replace(OrderReport(order_id, "7", OrderStatus.ACCEPTED, (), 1, filled_quantity=Decimal(0)), **changes)
 
 
-def resting_order(**changes):
-    return order(OrderStatus.ACCEPTED, OrderPurpose.STOP, request=request(STOP), **changes)
+def resting_order(status: OrderStatus = OrderStatus.ACCEPTED, **changes):
+    return order(status, OrderPurpose.STOP, request=request(STOP), **changes)
 
 
 async def test_what_agrees_is_no_finding(account, reconciliation):
     account.resting = [report(), report("somebody-elses")]
-    assert await reconciliation.look([resting_order()], [position()]) == ([], [], [], [])
+    assert await reconciliation.look([resting_order()], [position()]) == ([], [], [], [], [])
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,20 @@ async def test_what_agrees_is_no_finding(account, reconciliation):
     [
         [],
         [report(filled_quantity=Decimal("0.1"))],
-        [report(status=OrderStatus.PARTIALLY_FILLED)],
-        [report(filled_quantity=None, status=OrderStatus.PARTIALLY_FILLED)],
+        [report(filled_quantity=None, fills=(fill(quantity="0.1"),))],
     ],
-    ids=["not listed", "more filled", "another status", "without a count"],
+    ids=["not listed", "more filled", "without a count"],
 )
 async def test_what_differs_is_to_be_asked_for_and_nothing_is_concluded(account, reconciliation, told):
     account.resting = told
     findings = await reconciliation.look([resting_order()], [position()])
-    assert findings == ([resting_order()], [], [], [])
+    assert findings == ([], [resting_order()], [], [], [])
+
+
+async def test_a_listed_order_of_which_nothing_was_executed_is_as_the_list_says(account, reconciliation):
+    account.resting = [report()]
+    unknown = resting_order(status=OrderStatus.UNKNOWN)
+    assert await reconciliation.look([unknown], [position()]) == ([report()], [], [], [], [])
 
 
 async def test_an_order_that_was_given_up_and_is_there_is_told_apart_from_somebody_elses(account, reconciliation):
