@@ -71,6 +71,7 @@ def _client(credentials: Credentials | None, base_url: str | None, patience: flo
             "streaming": {"keepAlive": 10_000},
             "options": {
                 "defaultType": "spot",
+                "recvWindow": 5_000,  # an order that is under way for longer is refused, not executed
                 "fetchMarkets": {"types": ["spot"]},
                 "fetchMargins": False,
                 "fetchCurrencies": False,

@@ -202,8 +202,10 @@ class LiveExecution(ABC):
 
     # ------------------------------------------------------------------------------------------------------ placing
 
-    def _check(self, requests: Iterable[OrderRequest]) -> None:
-        """Refuse what ccxt would quietly round."""
+    def _check(self, requests: Sequence[OrderRequest]) -> None:
+        """Refuse what cannot be placed, and what ccxt would quietly round, before anything is sent."""
+        for part in _parts(requests):
+            _check_group(part)
         for request in requests:
             try:
                 rules = self._listings[request.symbol].instrument
@@ -222,12 +224,6 @@ class LiveExecution(ABC):
     async def _place(self, part: Sequence[OrderRequest], *, urgent: bool) -> list[OrderReport]:
         if len(part) == 1:
             return [await self._place_one(part[0], urgent=urgent)]
-        kinds = sorted(request.type.value for request in part)
-        same = len({(request.symbol, request.side, request.quantity) for request in part}) == 1
-        if kinds != [OrderType.LIMIT.value, OrderType.STOP.value] or not same:
-            raise OrderRefused(
-                f"group {part[0].group}; accepted: a stop and a limit order of one symbol, side and quantity"
-            )
         return await self._place_pair(part, urgent=urgent)
 
     async def _place_one(self, request: OrderRequest, *, urgent: bool) -> OrderReport:
@@ -326,7 +322,8 @@ class LiveExecution(ABC):
     async def _located(self, client_order_id: str) -> Place:
         place = self._places.get(client_order_id)
         if place is None or not place.is_seen:
-            await self.order(client_order_id)
+            with suppress(OrderNotFound):  # one that was sent may be found by its cancel sooner than by a question
+                await self.order(client_order_id)
             place = self._places.get(client_order_id)
         if place is None:
             raise OrderNotFound(f"order {client_order_id} is not known; accepted: one that was placed")
@@ -377,6 +374,15 @@ async def _nothing_undone(attempt: Awaitable[list[OrderReport] | tuple[OrderRepo
 def _closes(request: OrderRequest) -> bool:
     # On a spot account only purchases open positions.
     return request.side is Side.SELL or request.type is OrderType.STOP
+
+
+def _check_group(part: Sequence[OrderRequest]) -> None:
+    kinds = sorted(request.type.value for request in part)
+    same = len({(request.symbol, request.side, request.quantity) for request in part}) == 1
+    if len(part) > 1 and (kinds != [OrderType.LIMIT.value, OrderType.STOP.value] or not same):
+        raise OrderRefused(
+            f"group {part[0].group}; accepted: a stop and a limit order of one symbol, side and quantity"
+        )
 
 
 def _parts(requests: Sequence[OrderRequest]) -> list[list[OrderRequest]]:

@@ -66,7 +66,7 @@ async def test_an_order_bears_our_id_and_nothing_else_s(exchange):
         "quantity": "1",
         "newClientOrderId": "mine",
     }
-    assert sent["timestamp"] == str(NOW)
+    assert (sent["timestamp"], sent["recvWindow"]) == (str(NOW), "5000")
 
 
 async def test_a_stop_executes_at_market_where_it_can(exchange):
@@ -240,6 +240,22 @@ async def test_other_groups_cannot_be_placed(exchange, group):
     with pytest.raises(OrderRefused, match="accepted: a stop and a limit order of one symbol, side and quantity"):
         await execution_of(exchange).submit(*group)
     assert exchange.sent == []
+
+
+async def test_a_group_that_cannot_be_placed_is_seen_before_anything_is(exchange):
+    with pytest.raises(OrderRefused):
+        await execution_of(exchange).submit(request("first"), STOP, request("b", group="g"))
+    assert exchange.sent == []
+
+
+async def test_an_order_that_is_not_found_yet_can_be_cancelled(exchange):
+    exchange.answer("POST order", Refusal(503, {}))
+    exchange.answer("GET order", UNKNOWN_ORDER)
+    exchange.answer("DELETE order", order("x", origClientOrderId="a", status="CANCELED"))
+    execution = execution_of(exchange)
+    with pytest.raises(OrderUnresolved):
+        await execution.submit(request("a"))
+    assert (await execution.cancel("a")).status is OrderStatus.CANCELLED
 
 
 async def test_what_was_placed_before_a_refusal_is_taken_back(exchange):
