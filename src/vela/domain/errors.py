@@ -16,7 +16,8 @@
     │   ├── OrderUnresolved     no certain answer; ask before doing anything else
     │   └── OrderNotFound       the venue does not know the order (yet)
     ├── StorageError            the record or the candle store cannot be read or written
-    │   └── StorageLocked       another instance holds it
+    │   ├── StorageLocked       another instance holds it
+    │   └── StorageUnavailable  not now: the disk is full or fails, the file is busy; later it may work
     ├── BusError                a message that cannot be encoded, decoded or delivered
     └── JobFailed               a job cannot be done; the message is for whoever asked for it
 
@@ -98,6 +99,10 @@ class StorageError(VelaError):
 
 class StorageLocked(StorageError):
     """Another running instance holds the data directory."""
+
+
+class StorageUnavailable(StorageError):
+    """Nothing can be read or written now: the disk is full or fails, or the file is busy. Later it may work."""
 
 
 class BusError(VelaError):

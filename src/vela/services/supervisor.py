@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from vela.domain.errors import VelaError
+from vela.domain.errors import StorageUnavailable, VelaError
 from vela.domain.events import Alert, ServiceBeat, ServiceState
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
@@ -117,10 +117,11 @@ class Supervisor:
             await self._mourn(group, services, error)
             failed = tuple(services)
             services.clear()  # what failed has nothing whole to finish, should the end come now
-            failures.append(self._clock.monotonic())
-            if len(failures) == _FAILURES_ALLOWED and failures[-1] - failures[0] < _FAILURES_WITHIN_SECONDS:
-                await self._give_up(group, failed, error)
-                return
+            if not isinstance(error, StorageUnavailable):  # space comes back, and who is busy is done some time
+                failures.append(self._clock.monotonic())
+                if len(failures) == _FAILURES_ALLOWED and failures[-1] - failures[0] < _FAILURES_WITHIN_SECONDS:
+                    await self._give_up(group, failed, error)
+                    return
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             restarts += 1

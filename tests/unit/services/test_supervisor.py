@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import FastClock, Listener, until
 
 from vela.adapters.bus.memory import MemoryBus
-from vela.domain.errors import ConfigurationError
+from vela.domain.errors import ConfigurationError, StorageUnavailable
 from vela.domain.events import Alert, MarketEnded, ServiceBeat, ServiceState, Topic
 from vela.services.service import Service
 from vela.services.supervisor import Group, ServicesFailed, Supervisor
@@ -248,3 +248,13 @@ async def test_what_has_failed_has_nothing_to_finish(stage: Stage) -> None:
     await until(lambda: stage.heard.of(Alert))
     await stage.supervisor.stop(cleanly=True)
     assert "stop" not in stage.made["a"][0].log + stage.made["b"][0].log
+
+
+async def test_services_without_their_disk_are_tried_until_it_is_back(stage: Stage) -> None:
+    full = StorageUnavailable("database or disk is full")
+    stage.start_errors["a"] = [None, *[full] * 8, None]
+    await stage.start("group", "a")
+    await until(lambda: stage.works("a", 1))
+    stage.newest("a").breaks.set()
+    await until(lambda: stage.works("a", 10))
+    assert len([alert for alert in stage.heard.of(Alert) if "disk is full" in alert.text]) == 8

@@ -16,7 +16,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from vela.domain.candles import COLUMNS, Candles
-from vela.domain.errors import CandleError, StorageError, SymbolError
+from vela.domain.errors import CandleError, StorageError, StorageUnavailable, SymbolError
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol, restored_symbol
 from vela.ports.candle_store import StoredSeries
@@ -177,7 +177,7 @@ def _replace(path: Path, table: pl.DataFrame) -> None:
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise StorageUnavailable(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Delete, Insert, NullPool, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
-from vela.domain.errors import StorageError
+from vela.domain.errors import StorageError, StorageUnavailable
 
 BUSY_TIMEOUT_MS = 10_000
 
@@ -83,11 +83,14 @@ def transaction(connection: Connection) -> Iterator[None]:
     """Commit what is written inside, or nothing of it.
 
     Raises:
-        StorageError: the database refused, or a value fits no column; nothing was written.
+        StorageUnavailable: the database cannot be used now; nothing was written.
+        StorageError: it refused, or a value fits no column; nothing was written.
     """
     try:
         with connection.begin():
             yield
+    except OperationalError as error:
+        raise StorageUnavailable(f"the record cannot be used: {error.orig}") from error
     except IntegrityError as error:
         raise StorageError(f"the changes contradict the record: {error.orig}") from error
     except StatementError as error:
@@ -127,13 +130,16 @@ class Prepared:
         """Execute once per row, inside the caller's transaction; nothing for no rows.
 
         Raises:
-            StorageError: the database refused, or a value fits no column.
+            StorageUnavailable: the database cannot be used now.
+            StorageError: it refused, or a value fits no column.
         """
         if not rows:
             return
         try:
             bound: Any = [self._bound(row) for row in rows]
             self._connection.connection.cursor().executemany(self._sql, bound)
+        except self._driver.OperationalError as error:
+            raise StorageUnavailable(f"the record cannot be used: {error}") from error
         except self._driver.IntegrityError as error:
             raise StorageError(f"the changes contradict the record: {error}") from error
         except (self._driver.Error, TypeError, ValueError) as error:
