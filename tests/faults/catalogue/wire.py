@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +27,8 @@ from vela.engine.limits import Limits
 from vela.engine.rules import TradingRules
 from vela.ports.execution import FollowUp
 from vela.services.orders import OrdersService, Safeguards
+from vela.services.service import Service
+from vela.services.supervisor import Group, Supervisor
 
 RULES = TradingRules(cooldown_ms=0)
 STILL = {"market": "still", "symbols": "BTC,ETH"}
@@ -62,17 +64,23 @@ class WireDesk:
         self.heard = Listener(self.bus)
         symbols = [BTC, ETH]
         self.execution = connection.execution(symbols, FOLLOW_UP)
+        self._rules, self._instruments = rules, connection.instruments(symbols)
+        self._signals = 0
+        self.service: OrdersService
+
+    async def build(self) -> Sequence[Service]:
+        """Put a fresh service in the place of the one before."""
         self.service = OrdersService(
             self.bus,
             self.clock,
             self.clock,
-            record.trading,
+            self.record.trading,
             self.execution,
-            Safeguards(Limits(), record.kill_switch),
-            rules,
-            connection.instruments(symbols),
+            Safeguards(Limits(), self.record.kill_switch),
+            self._rules,
+            self._instruments,
         )
-        self._signals = 0
+        return [self.service]
 
     # --------------------------------------------------------------------------------------------------- what happens
 
@@ -153,6 +161,11 @@ class WireDesk:
         return [alert.text for alert in self.heard.of(Alert)]
 
     @property
+    def failures(self) -> list[str]:
+        """What services died of."""
+        return [text for text in self.alerts if "failed and restarts" in text]
+
+    @property
     def refusals(self) -> list[str | None]:
         return [message.outcome.refusal for message in self.heard.of(SignalHandled)]
 
@@ -179,26 +192,21 @@ class WireDesk:
 
 @asynccontextmanager
 async def wire_desk(venue: RunningVenue, data_dir: Path, rules: TradingRules = RULES) -> AsyncIterator[WireDesk]:
-    """Start a desk that hears the account's events."""
+    """Start a desk that hears the account's events; when its service dies, it is replaced."""
     with open_record(data_dir) as record:
         connection = await connect(
             "binance", Credentials(KEY, SECRET), SystemClock(), base_url=venue.http, patience=_ANSWER_SECONDS
         )
         desk = WireDesk(venue, connection, record, rules)
-        working: asyncio.Task[None] | None = None
+        supervisor = Supervisor(desk.bus, SystemClock())
         try:
-            await desk.service.start()
+            await supervisor.start(Group("trading", desk.build, is_essential=True))
             compared = desk.service._reconcile_at
-            working = asyncio.create_task(desk.service.work())
             await until(lambda: desk.service._reconcile_at > compared)  # it does so once it hears events
             await desk.look_after()
             yield desk
-            if working.done():
-                working.result()
         finally:
-            if working is not None:
-                working.cancel()
-                await asyncio.gather(working, return_exceptions=True)
+            await supervisor.stop(cleanly=False)
             await connection.close()
 
 
