@@ -49,6 +49,12 @@ class TradingAccount:
         """
         self._ledger.book(transaction)
 
+    def beyond_cash(self, purchase: LedgerTransaction) -> Decimal:
+        """Return what a purchase costs beyond the cash that is there, in quote."""
+        quote = self._rules.quote
+        paid = add(*(p.amount for p in purchase.postings if p.account == Account.CASH and p.asset == quote))
+        return max(ZERO, -add(self._balance(Account.CASH), paid))
+
     def mark(self, symbol: TradingSymbol, close: float) -> None:
         """Value the symbol at its newest close."""
         self._closes[symbol] = close

@@ -6,7 +6,8 @@ Accounts, in the quote currency unless said otherwise:
     cost       what the open positions cost, fees not included
     fees       what the venue took (also in other assets)
     realised   profit (negative: loss carries the other sign) of closed parts, before fees, as a credit
-    capital    what was paid in, as a credit; also what the owner's other assets paid in fees
+    capital    what was paid in, as a credit; also what the owner's other assets paid in fees, and what purchases cost
+               beyond the cash
     holdings   base assets held
     market     the other side of `holdings`: the assets' way into and out of the account
 
@@ -45,6 +46,12 @@ def opening(quote: str, capital: Decimal, time: int) -> LedgerTransaction:
     """Return the transaction that pays the capital in."""
     postings = (Posting(Account.CASH, quote, capital), Posting(Account.CAPITAL, quote, -capital))
     return LedgerTransaction("opening", time, postings)
+
+
+def payment_in(cause: str, quote: str, amount: Decimal, time: int) -> LedgerTransaction:
+    """Return the transaction by which the owner pays in what something has cost beyond the cash. `cause`: its id."""
+    postings = (Posting(Account.CASH, quote, amount), Posting(Account.CAPITAL, quote, -amount))
+    return LedgerTransaction(f"paid-in:{cause}", time, postings)
 
 
 def fill_transaction(fill: Fill, relieved_cost: Decimal | None, fee_worth: Decimal = ZERO) -> LedgerTransaction:

@@ -24,7 +24,7 @@ from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
 from vela.engine.holdings import Holdings
-from vela.engine.ledger import fill_transaction, write_off
+from vela.engine.ledger import fill_transaction, payment_in, write_off
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
 from vela.engine.protection import PROTECTIVE, covers, is_overrun, is_settling, protective_requests
@@ -36,7 +36,7 @@ from vela.engine.sizing import entry_order
 from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
 from vela.ports.kill_switch import SwitchState
-from vela.ports.record import AccountState
+from vela.ports.record import AccountState, LedgerTransaction
 
 NEVER_ARRIVED = "never_arrived"
 _A_MOMENT_MS = 5_000
@@ -369,6 +369,7 @@ class OrderManager(Holdings):
             relieved = booking.relieved_cost(position, fill.quantity)
             position = booking.reduced(position, net, fee, order.purpose)
         transaction = fill_transaction(net, relieved, fee_worth)
+        self._cover(transaction, step)
         self._account.book(transaction)
         self._booked[order.client_order_id].add(fill.fill_id)
         order = msgspec.structs.replace(
@@ -379,6 +380,17 @@ class OrderManager(Holdings):
         step.fill(fill, order, transaction)
         self._place(position, order, fill.time, step)
         return order
+
+    def _cover(self, purchase: LedgerTransaction, step: StepBuilder) -> None:
+        # The market ran away from the expected price, and the venue took what was missing from what is there besides.
+        amount = self._account.beyond_cash(purchase)
+        if not amount:
+            return
+        payment = payment_in(purchase.id, self._rules.quote, amount, purchase.time)
+        self._account.book(payment)
+        step.book(payment)
+        text = f"{purchase.id} cost {plain(amount)} {self._rules.quote} more than there was: counted as paid in by you"
+        step.tell(Alert(time=purchase.time, level="warning", text=text))
 
     def _fee_worth(self, fill: Fill, step: StepBuilder) -> Decimal:
         asset = fee_asset_of_owner(fill)

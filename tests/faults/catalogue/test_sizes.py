@@ -12,10 +12,11 @@ import pytest
 from tests.builders import BTC, instrument
 from tests.fakes import until
 from tests.faults.catalogue.wire import PRICES, RULES, STILL, WireDesk, bought, wire_desk
-from tests.integration.venue_server import running_venue
+from tests.integration.venue_server import RunningVenue, running_venue
 
 from vela.domain.money import ZERO, add, multiply, subtract
 from vela.domain.order import OrderStatus
+from vela.domain.signal import Action
 from vela.engine.rules import Stake, StakeKind, TradingRules
 from vela.engine.sizing import entry_steps
 from vela.simulation.spot_book import SpotFees
@@ -106,6 +107,19 @@ async def test_a12_an_order_that_is_refused_is_over_and_frees_its_money_once(des
     after = desk.wallet
     assert (after.cash, after.reserved) == (before.cash, ZERO)
     assert desk.accepted == []
+
+
+async def test_a_purchase_dearer_than_all_there_is_is_booked_and_protected(venue: RunningVenue, tmp_path: Path) -> None:
+    rules = TradingRules(cooldown_ms=0, stake=Stake(StakeKind.ALL))
+    async with wire_desk(venue, tmp_path / "data", rules) as desk:
+        await desk.price(100.0)
+        desk.move("103")
+        await desk.signal(Action.BUY)
+        [quantity] = (await desk.held()).values()
+        assert await stops(desk) == quantity
+        assert desk.wallet.cash == 0
+        assert desk.wallet.initial_capital > 1000
+        assert any("counted as paid in by you" in text for text in desk.alerts)
 
 
 # ----------------------------------------------------------------------------------------------------------------- fees

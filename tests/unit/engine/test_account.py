@@ -25,6 +25,13 @@ def test_the_capital_is_paid_in():
     assert empty.free([]) == 1000
 
 
+def test_what_a_purchase_costs_beyond_the_cash_is_known():
+    bought = fill_transaction(fill(quantity="9.9"), None)
+    dear = fill_transaction(fill(quantity="10.1"), None)
+    assert account().beyond_cash(bought) == 0
+    assert account().beyond_cash(dear) == Decimal("10.05")
+
+
 def test_what_entries_may_still_cost_is_not_free():
     sent = order(reserved=Decimal("100.1"))
     assert account().free([sent]) == Decimal("899.9")
