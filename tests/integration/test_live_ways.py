@@ -104,5 +104,5 @@ async def test_a_symbol_that_is_not_traded_is_told_before_anything_begins():
         traded.venue.control.post("/halt", json={"symbol": "BTC", "state": "BREAK"})
         connection = await connect("binance", None, SystemClock(), base_url=traded.venue.http)
         with pytest.raises(ConfigurationError, match="BTC/USDT is listed at binance but not traded now"):
-            connection.instruments([BTC])
+            connection.require_trading([BTC])
         await connection.close()

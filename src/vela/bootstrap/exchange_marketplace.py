@@ -68,9 +68,11 @@ class ExchangeMarketplace(Marketplace):
         )
         rules = self._settings.rules
         connection.instruments(self.symbols)
+        is_new = not (await record.trading.load()).balances
+        if is_new:  # positions are looked after, even if one of their symbols is halted
+            connection.require_trading(self.symbols)
         if self._credentials is not None:
             await require_safe(connection)
-            is_new = not (await record.trading.load()).balances
             if is_new:
                 await require_capital(connection.execution(self.symbols), rules.quote, rules.initial_capital)
 

@@ -16,9 +16,14 @@ from tests.integration.venue_server import KEY, SECRET, RunningVenue
 from vela.adapters.clock import SystemClock
 from vela.adapters.exchanges.live import connect
 from vela.adapters.exchanges.unified.connection import Credentials
-from vela.domain.errors import OrderUnresolved, RateLimited
+from vela.adapters.storage.sql.record import open_record
+from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
+from vela.bootstrap.settings import load_settings
+from vela.domain.errors import ConfigurationError, OrderUnresolved, RateLimited
 from vela.domain.order import OrderStatus, Side
+from vela.engine.ledger import opening
 from vela.engine.rules import TradingRules
+from vela.ports.record import Changes
 
 ORDER, REPLACE = "POST /api/v3/order", "POST /api/v3/order/cancelReplace"
 WRONG_CLOCK = {"code": -1021, "message": "Timestamp for this request is outside of the recvWindow."}
@@ -163,6 +168,21 @@ async def test_a33_while_a_symbol_is_halted_others_are_traded_and_afterwards_it_
     desk.set("/halt", symbol="BTC", state="TRADING")
     await desk.at_rest(40.0)
     assert set(await desk.held()) == {ETH}
+
+
+async def test_a33_a_halted_symbol_keeps_a_new_account_from_starting_and_no_other(
+    venue: RunningVenue, tmp_path: Path
+) -> None:
+    venue.control.post("/halt", json={"symbol": "BTC", "state": "HALT"}).raise_for_status()
+    options = {"exchange": "binance", "exchange_url": venue.http, "symbols": "BTC,ETH", "data_dir": str(tmp_path)}
+    place = ExchangeMarketplace(load_settings(options, {}, tmp_path / "vela.toml"), Credentials(KEY, SECRET))
+    with open_record(tmp_path) as record:
+        with pytest.raises(ConfigurationError, match="BTC/USDT is listed at binance but not traded now"):
+            await place.open(record)
+        await place.close()
+        await record.trading.commit(Changes(ledger=(opening("USDT", Decimal(1000), 1),)))
+        await place.open(record)
+        await place.close()
 
 
 async def test_a33_maintenance_is_waited_for_and_leaves_no_order_behind(desk: WireDesk) -> None:

@@ -113,12 +113,20 @@ class Connection(ABC):
         return self._calls.offset_ms
 
     def instruments(self, symbols: Iterable[TradingSymbol]) -> list[Instrument]:
-        """Return trading rules.
+        """Return trading rules, of symbols that are halted as well.
+
+        Raises:
+            ConfigurationError: a symbol is not listed.
+        """
+        return [self._listings[symbol].instrument for symbol in symbols]
+
+    def require_trading(self, symbols: Iterable[TradingSymbol]) -> None:
+        """Check that orders are taken.
 
         Raises:
             ConfigurationError: a symbol is not listed, or not traded now.
         """
-        return self._listings.trading(symbols)
+        self._listings.require_trading(symbols)
 
     def feed(
         self,
@@ -139,7 +147,7 @@ class Connection(ABC):
             patience: how long to wait for what.
 
         Raises:
-            ConfigurationError: a symbol is not listed, or not traded now.
+            ConfigurationError: a symbol is not listed.
         """
         history = Ohlcv(self._client, self._calls, self._listings)
         rules = self.instruments(symbols)

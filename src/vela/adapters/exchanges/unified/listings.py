@@ -59,19 +59,17 @@ class Listings:
             raise ConfigurationError(f"{symbol.to_ccxt()} is not traded at {self._name}; accepted: {self._examples()}")
         return listing
 
-    def trading(self, symbols: Iterable[TradingSymbol]) -> list[Instrument]:
-        """Return the rules of symbols that are to be traded.
+    def require_trading(self, symbols: Iterable[TradingSymbol]) -> None:
+        """Check that orders are taken.
 
         Raises:
-            ConfigurationError: one of them is not listed, or no orders are taken for it now.
+            ConfigurationError: a symbol is not listed, or no orders are taken for it now.
         """
-        listings = [self[symbol] for symbol in symbols]
-        for listing in listings:
+        for listing in map(self.__getitem__, symbols):
             if not listing.is_trading:
                 raise ConfigurationError(
                     f"{listing.pair} is listed at {self._name} but not traded now; accepted: {self._examples()}"
                 )
-        return [listing.instrument for listing in listings]
 
     def _examples(self) -> str:
         traded = [listing.pair for listing in self._listings.values() if listing.is_trading]

@@ -70,11 +70,12 @@ def test_what_cannot_be_read_is_left_out_and_ends_nothing(unreadable):
 def test_an_unknown_symbol_is_named_with_what_is_accepted():
     listings = listed(market(), market("ETH"))
     with pytest.raises(ConfigurationError, match=r"SOL/USDT is not traded at test; accepted: BTC/USDT, ETH/USDT \(2"):
-        listings.trading([TradingSymbol("SOL")])
+        listings.require_trading([TradingSymbol("SOL")])
 
 
 def test_a_halted_symbol_is_listed_but_not_traded():
     listings = listed(market(), market("ETH", active=False))
     with pytest.raises(ConfigurationError, match="ETH/USDT is listed at test but not traded now; accepted: BTC/USDT"):
-        listings.trading([TradingSymbol("BTC"), TradingSymbol("ETH")])
+        listings.require_trading([TradingSymbol("BTC"), TradingSymbol("ETH")])
+    listings.require_trading([TradingSymbol("BTC")])
     assert listings[TradingSymbol("ETH")].pair == "ETH/USDT"
