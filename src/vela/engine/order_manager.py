@@ -436,10 +436,11 @@ class OrderManager(Holdings):
     def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:
         position = self._positions[symbol]
         live = self._protecting(symbol)
-        if self._is_leaving(symbol) or is_settling(live) or covers(live, position, self._instruments[symbol]):
+        instrument, quote = self._instruments[symbol], self._quotes.get(symbol)
+        if self._is_leaving(symbol) or is_settling(live) or covers(live, position, instrument, quote):
             return
         position = msgspec.structs.replace(position, revision=position.revision + 1)
-        requests = protective_requests(position, self._instruments[symbol])
+        requests = protective_requests(position, instrument, quote)
         if not requests:
             return
         self._positions[symbol] = position

@@ -16,16 +16,25 @@ from vela.engine.order_ids import stem
 PROTECTIVE = frozenset({OrderPurpose.STOP, OrderPurpose.TAKE_PROFIT})
 
 
-def protective_requests(position: Position, instrument: Instrument) -> tuple[OrderRequest, ...]:
+def protective_requests(
+    position: Position, instrument: Instrument, quote: float | None = None
+) -> tuple[OrderRequest, ...]:
     """Return the orders that the position's levels ask for.
 
     A take-profit and the stop of the same quantity form a group: one cancels the other. Where the take-profit closes
     only a part, the rest has a stop of its own, which stays when the target is reached.
+
+    Args:
+        position: what is to be protected.
+        instrument: its trading rules.
+        quote: the newest price. No venue takes a group whose target it has reached, and then the stop would be missing,
+            too: it is asked for alone until the price has come back. None: not known.
     """
     of_position, side = stem(position.symbol, position.entry_time), position.side.entry_side.opposite
     level = None if position.stop_ticks is None else instrument.price(position.stop_ticks)
     held = instrument.orderable_part(position.quantity)
-    at_target = ZERO if position.target_ticks is None else min(position.target_quantity, held)
+    may_rest = position.target_ticks is not None and not _is_reached(position, instrument, quote)
+    at_target = min(position.target_quantity, held) if may_rest else ZERO
     group = f"{of_position}-G{position.revision}" if level is not None and at_target else None
 
     def stop(mark: str, quantity: Decimal, group: str | None) -> OrderRequest:
@@ -45,11 +54,27 @@ def protective_requests(position: Position, instrument: Instrument) -> tuple[Ord
     return tuple(requests)
 
 
-def covers(orders: Sequence[Order], position: Position, instrument: Instrument) -> bool:
-    """Say whether what is left of `orders` is exactly what the position's levels and size ask for."""
-    wanted = Counter((r.type, r.stop_price or r.price, r.quantity) for r in protective_requests(position, instrument))
+def covers(orders: Sequence[Order], position: Position, instrument: Instrument, quote: float | None = None) -> bool:
+    """Say whether what is left of `orders` is exactly what the position's levels and size ask for.
+
+    A target that rests is left alone whatever the price (`quote`): its execution may not be told yet.
+    """
     live = Counter((o.request.type, o.request.stop_price or o.request.price, o.open_quantity) for o in orders)
-    return wanted == live
+    return live in (_wanted(position, instrument, None), _wanted(position, instrument, quote))
+
+
+def _wanted(
+    position: Position, instrument: Instrument, quote: float | None
+) -> Counter[tuple[OrderType, Decimal | None, Decimal]]:
+    requests = protective_requests(position, instrument, quote)
+    return Counter((r.type, r.stop_price or r.price, r.quantity) for r in requests)
+
+
+def _is_reached(position: Position, instrument: Instrument, quote: float | None) -> bool:
+    if position.target_ticks is None or quote is None:
+        return False
+    target, price = instrument.price(position.target_ticks), Decimal(repr(quote))
+    return price >= target if position.side is PositionSide.LONG else price <= target
 
 
 def stopped_quantity(orders: Sequence[Order]) -> Decimal:

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 from tests.builders import BTC
-from tests.unit.engine.desk import buy, desk, live, sell
+from tests.unit.engine.desk import buy, desk, hit, live, sell
 
 from vela.domain.events import Alert
-from vela.domain.order import OrderPurpose, OrderStatus, OrderType
+from vela.domain.order import OrderPurpose, OrderRequest, OrderStatus, OrderType
 from vela.domain.position import ExitReason
 from vela.engine.rules import Stake
 from vela.engine.step import NOTHING
@@ -92,6 +92,24 @@ def test_a_report_that_comes_late_moves_nothing_back(late: OrderStatus):
     at.poll()
     assert at.manager.on_reports([old]) is NOTHING
     assert at.manager.positions[0].quantity == 1
+
+
+def test_a_target_executed_in_part_leaves_a_stop_while_the_price_stays_there():
+    at = desk(take_profit_ppm=20_000)
+    buy(at)
+    at.quote(BTC, "102")
+    hit(at, OrderType.LIMIT, "102", share="0.4")
+    at.venue.end(live(at, OrderPurpose.STOP).client_order_id, S.EXPIRED)
+    at.poll()
+    [held] = at.manager.positions
+    assert [(o.type, o.quantity) for o in resting(at)] == [(OrderType.STOP, held.quantity)]
+    at.quote(BTC, "101.99")
+    at.follow(at.manager.protect_all(at.advance()))
+    assert [o.type for o in resting(at)] == [OrderType.STOP, OrderType.LIMIT]
+
+
+def resting(at) -> list[OrderRequest]:
+    return [order.request for order in at.venue.open_orders(BTC, *OrderType)]
 
 
 def test_an_exit_that_was_wanted_is_planned_anew():

@@ -68,6 +68,26 @@ def test_one_alone_has_no_group():
     assert protective_requests(position(stop_ticks=None), instrument()) == ()
 
 
+@pytest.mark.parametrize(("quote", "kinds"), [(109.99, 2), (110.0, 1), (120.0, 1), (None, 2)])
+def test_a_target_that_the_price_has_reached_waits_and_leaves_the_stop_alone(quote: float | None, kinds: int):
+    stop, *target = protective_requests(HELD, instrument(), quote)
+    assert (stop.type, stop.quantity, stop.group is None) == (OrderType.STOP, HELD.quantity, kinds == 1)
+    assert len(target) == kinds - 1
+
+
+def test_a_short_s_target_is_reached_from_above():
+    short = position(side=PositionSide.SHORT, stop_ticks=11_000, target_ticks=9_000)
+    assert [r.type for r in protective_requests(short, instrument(), 90.0)] == [OrderType.STOP]
+    assert len(protective_requests(short, instrument(), 90.01)) == 2
+
+
+def test_a_target_that_rests_is_left_alone_when_the_price_reaches_it():
+    alone = [order(S.ACCEPTED, OrderPurpose.STOP, request=protective_requests(HELD, instrument(), 110.0)[0])]
+    assert covers(resting(), HELD, instrument(), 110.0)
+    assert covers(alone, HELD, instrument(), 110.0)
+    assert not covers(alone, HELD, instrument(), 109.0)
+
+
 def test_a_short_is_protected_by_buying():
     short = position(side=PositionSide.SHORT, stop_ticks=10_200, target_ticks=9_000)
     assert {r.side for r in protective_requests(short, instrument())} == {Side.BUY}
