@@ -41,6 +41,7 @@ class StillMarket:
         """
         self._instruments = {rules.symbol: rules for rules in instruments}
         self._prices = {symbol: self._checked(symbol, price) for symbol, price in prices.items()}
+        self._volumes = dict.fromkeys(self._prices, VOLUME)
         self._timeframe = timeframe
         self._time = time
 
@@ -78,14 +79,14 @@ class StillMarket:
             symbol: whose.
             price: the new one, quote per base.
             jump: levels in between are gapped over; then it trades at the new price.
-            volume: traded on the way, and offered afterwards, in base.
+            volume: traded on the way, and offered from then on, in base.
 
         Raises:
             ConfigurationError: the price is not above 0, or far beyond what anything costs; nothing was changed.
             OrderRefused: it is off the grid of ticks; nothing was changed.
         """
         after = self._checked(symbol, price)
-        before, self._prices[symbol] = self._prices[symbol], after
+        before, self._prices[symbol], self._volumes[symbol] = self._prices[symbol], after, volume
         gap = [Tick(symbol, after, after, after, jump=True, volume=volume)] if jump else []
         first = after if jump else before
         ticks = [*gap, Tick(symbol, after, min(first, after), max(first, after), volume=volume)]
@@ -97,7 +98,9 @@ class StillMarket:
         return self._opened(), forming
 
     def _opened(self) -> PricesMoved:
-        ticks = (Tick(one, price, price, price, jump=True, volume=VOLUME) for one, price in self._prices.items())
+        ticks = (
+            Tick(one, price, price, price, jump=True, volume=self._volumes[one]) for one, price in self._prices.items()
+        )
         return PricesMoved(time=self._time, ticks=tuple(ticks))
 
     def _checked(self, symbol: TradingSymbol, price: Decimal) -> float:

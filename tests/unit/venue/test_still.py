@@ -57,6 +57,13 @@ def test_a_candle_ends_and_the_next_one_opens_where_it_stood() -> None:
     assert still.time == later
 
 
+def test_what_a_move_offers_is_offered_in_the_next_candle_too() -> None:
+    still = market()
+    still.moved(BTC, Decimal(90), volume=0.5)
+    opened, _ = still.candle_ended(())
+    assert opened == prices(START + MINUTE, jump(BTC, 90.0, 0.5), jump(ETH, 2.5))
+
+
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "Infinity", "1E+10"])
 def test_what_is_no_price_changes_nothing(price) -> None:
     still = market()
