@@ -10,6 +10,7 @@ from typing_extensions import override
 from vela.adapters.clock import SystemClock
 from vela.adapters.exchanges.live import connect
 from vela.adapters.exchanges.unified.connection import Connection, Credentials
+from vela.adapters.exchanges.unified.execution import FOLLOW_UP
 from vela.adapters.storage.lock import AccountLock
 from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record
@@ -22,7 +23,7 @@ from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import parse_symbol_list
 from vela.engine.rules import TradingRules
 from vela.ports.clock import Clock
-from vela.ports.execution import Execution
+from vela.ports.execution import Execution, FollowUp
 from vela.ports.market_data import MarketData
 
 
@@ -31,10 +32,17 @@ class ExchangeMarketplace(Marketplace):
 
     has_end = False
 
-    def __init__(self, settings: Settings, credentials: Credentials | None) -> None:
-        """`credentials`: of the account that is traded with real money; None: on paper."""
+    def __init__(self, settings: Settings, credentials: Credentials | None, follow_up: FollowUp | None = None) -> None:
+        """Prepare to trade.
+
+        Args:
+            settings: all of them.
+            credentials: of the account that is traded with real money; None: on paper.
+            follow_up: how orders there have to be looked after; None: as a real exchange needs it.
+        """
         self._settings = settings
         self._credentials = credentials
+        self._follow_up = follow_up or FOLLOW_UP
         self._connection: Connection | None = None
         self._lock: AccountLock | None = None
         self._clock = SystemClock()
@@ -110,7 +118,7 @@ class ExchangeMarketplace(Marketplace):
         """See `Marketplace.execution`."""
         if self._credentials is None:
             return paper_account(record, self.instruments(), rules)
-        return self._connected.execution(self.symbols)
+        return self._connected.execution(self.symbols, self._follow_up)
 
     @property
     def _connected(self) -> Connection:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from vela.bootstrap.application import Application, Ready
-from vela.bootstrap.crash_test import arm_from
+from vela.bootstrap.crash_test import arm_from, follow_up_from
 from vela.bootstrap.logs import set_up_logs
 from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
@@ -59,7 +59,7 @@ def _marketplace(settings: Settings, confirmation: str | None) -> Marketplace | 
         return ExchangeMarketplace(settings, None)
     credentials = read_credentials(settings, os.environ)
     confirm(settings, confirmation, _terminal.input if sys.stdin.isatty() else None)
-    return ExchangeMarketplace(settings, credentials)
+    return ExchangeMarketplace(settings, credentials, follow_up_from(os.environ, settings))
 
 
 def as_contract(summary: Summary) -> dict[str, object]:
