@@ -30,7 +30,7 @@ from vela.domain.events import (
     WalletChanged,
 )
 from vela.domain.instrument import Instrument
-from vela.domain.order import Order, OrderPurpose, OrderStatus
+from vela.domain.order import Order, OrderPurpose
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.limits import Limits
@@ -135,6 +135,7 @@ class OrdersService(Service):
             await self._reconcile(is_start=True)
         else:
             await self._ask(self._manager.live_orders)
+        crashpoint("P23")
         await self._follow(self._manager.protect_all(now))
         await self._heed()
         await self._show_wallet(now, marked=False)
@@ -199,12 +200,13 @@ class OrdersService(Service):
 
     async def _listen(self) -> None:
         async for event in self._execution.events():
-            crashpoint("P11")
             async with self._gate:
                 self._time = self._clock.now()
                 if isinstance(event, EventsMissed):
                     await self._reconcile()
                 else:
+                    if event.fills:
+                        crashpoint("P11")
                     await self._follow(self._manager.on_reports([event]))
 
     # ------------------------------------------------------------------------------------------- what it looks after
@@ -384,6 +386,6 @@ def _in_order(signals: Iterable[Signal]) -> list[Signal]:
 
 def _is_partial_exit(step: Step) -> bool:
     return any(
-        order.purpose is OrderPurpose.EXIT and order.status is OrderStatus.PARTIALLY_FILLED
+        order.purpose is OrderPurpose.EXIT and 0 < order.filled_quantity < order.request.quantity
         for order in step.changes.orders
     )

@@ -20,6 +20,7 @@ from vela.adapters.exchanges.unified.execution import FOLLOW_UP, LiveExecution
 from vela.adapters.exchanges.unified.feed import FeedPatience, LiveFeed
 from vela.adapters.exchanges.unified.history import Ohlcv
 from vela.adapters.exchanges.unified.listings import Listings
+from vela.adapters.exchanges.unified.sending import point_of_sent
 from vela.adapters.exchanges.unified.streams import MarketStreams
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import VelaError, VenueUnavailable
@@ -166,7 +167,7 @@ async def _on_body(
     _session: aiohttp.ClientSession, _context: SimpleNamespace, sent: aiohttp.TraceRequestChunkSentParams
 ) -> None:
     if sent.method in _COMMANDS:  # we are told just before the bytes are written: a turn of the loop later they are
-        asyncio.get_running_loop().call_soon(crashpoint, "P06")
+        asyncio.get_running_loop().call_soon(crashpoint, point_of_sent())
 
 
 async def _on_answer(

@@ -16,6 +16,7 @@ from vela.adapters.exchanges.unified.listings import Listing, Listings
 from vela.adapters.exchanges.unified.places import Place, Places, executed
 from vela.adapters.exchanges.unified.reading import quantity, text
 from vela.adapters.exchanges.unified.reports import fills_of, order_report
+from vela.adapters.exchanges.unified.sending import sending
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import ConfigurationError, OrderNotFound, OrderRefused, OrderUnresolved, VelaError
 from vela.domain.events import PricesMoved
@@ -115,7 +116,8 @@ class LiveExecution(ABC):
             for request in part:
                 self._places.keep(request.client_order_id, request.symbol)
             try:
-                reports = await self._place(part, urgent=urgent)
+                with sending(requests):
+                    reports = await self._place(part, urgent=urgent)
             except OrderRefused as refusal:
                 await self._undo(placed, refusal)
                 raise
@@ -128,7 +130,8 @@ class LiveExecution(ABC):
             return await self.submit(*requests)
         self._check(requests)
         if len(cancel) == len(requests) == 1:
-            return tuple(map(self._places.told, await self._replace_one(cancel[0], requests[0])))
+            with sending(requests):
+                return tuple(map(self._places.told, await self._replace_one(cancel[0], requests[0])))
         return await self._cancel_then_place(cancel, requests)
 
     async def cancel(self, client_order_id: str) -> OrderReport:

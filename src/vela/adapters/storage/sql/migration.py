@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import StorageError
 
 HEAD = "0005"
@@ -76,3 +77,4 @@ def _upgrade(connection: Connection, version: str | None) -> None:
             "use the newer Vela that wrote it"
         )
     command.upgrade(config, "head")
+    crashpoint("P24")

@@ -22,6 +22,7 @@ from tests.jobs import REQUEST
 from vela.adapters.storage.sql.database import Database, Purpose, upsert_into
 from vela.adapters.storage.sql.migration import HEAD, MIGRATIONS, bring_up_to_date, require_current
 from vela.adapters.storage.sql.schema import job_results, jobs, kill_switch, limit_marks, metadata, symbols
+from vela.domain.crashpoints import arm, disarm
 from vela.domain.errors import StorageError
 from vela.domain.jobs import JobState
 
@@ -194,6 +195,19 @@ def test_a_failing_migration_leaves_nothing_behind(connection, monkeypatch):
     with pytest.raises(StorageError, match="half-way"):
         bring_up_to_date(connection)
     assert statements(connection) == {}
+
+
+def test_a_process_that_ends_inside_a_migration_leaves_nothing_behind(connection):
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    arm("P24", die)
+    with pytest.raises(KeyboardInterrupt):
+        bring_up_to_date(connection)
+    disarm()
+    assert statements(connection) == {}
+    bring_up_to_date(connection)
+    assert "orders" in statements(connection)
 
 
 def test_a_newer_schema_is_named(connection):
