@@ -193,7 +193,7 @@ def passed() -> Iterator[list[str]]:
 
 async def test_an_order_passes_the_points_of_its_way(traded, passed):
     await traded.execution.submit(stop())
-    assert passed == ["P06", "P07", "P08"]
+    assert passed == ["P16", "P07", "P08"]
     await traded.execution.order("a")
     assert len(passed) == 3
 
@@ -201,7 +201,7 @@ async def test_an_order_passes_the_points_of_its_way(traded, passed):
 async def test_when_the_bytes_are_sent_the_venue_has_them_although_it_has_not_matched(traded):
     traded.venue.fault(PLACE, "delay", nth=1, args={"seconds": 0.2})
     matched: list[int] = []
-    crashpoints.arm("P06", lambda: matched.append(len(traded.venue.truth())))
+    crashpoints.arm("P16", lambda: matched.append(len(traded.venue.truth())))
     crashpoints.arm("P07", lambda: matched.append(len(traded.venue.truth())))
     try:
         await traded.execution.submit(stop())
@@ -211,11 +211,13 @@ async def test_when_the_bytes_are_sent_the_venue_has_them_although_it_has_not_ma
 
 
 @pytest.mark.parametrize(
-    ("new", "point"), [(stop("new", "95"), "P18"), (buy("new"), "P19")], ids=["protective", "exit"]
+    ("new", "point", "sent"),
+    [(stop("new", "95"), "P18", "P16"), (buy("new"), "P19", "P06")],
+    ids=["protective", "market"],
 )
-async def test_between_cancel_and_place_there_is_a_point(traded, passed, new, point):
+async def test_between_cancel_and_place_there_is_a_point(traded, passed, new, point, sent):
     await traded.execution.submit(stop("one"))
     await traded.execution.submit(stop("two"))
     passed.clear()
     await traded.execution.replace(["one", "two"], new)
-    assert [one for one in passed if one in {"P06", "P18", "P19"}] == [point, "P06"]
+    assert [one for one in passed if one in {"P06", "P16", "P18", "P19"}] == [point, sent]

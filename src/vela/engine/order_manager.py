@@ -27,7 +27,7 @@ from vela.engine.holdings import Holdings
 from vela.engine.ledger import fill_transaction, payment_in, write_off
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
-from vela.engine.protection import PROTECTIVE, covers, is_overrun, is_settling, protective_requests
+from vela.engine.protection import PROTECTIVE, covers, is_overrun, is_settling, is_target_reached, protective_requests
 from vela.engine.restraints import Restraints
 from vela.engine.risk import Approved, EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
@@ -39,7 +39,6 @@ from vela.ports.kill_switch import SwitchState
 from vela.ports.record import AccountState, LedgerTransaction
 
 NEVER_ARRIVED = "never_arrived"
-_A_MOMENT_MS = 5_000
 
 
 class OrderManager(Holdings):
@@ -359,7 +358,7 @@ class OrderManager(Holdings):
         relieved = None
         if order.purpose is OrderPurpose.ENTRY and position is None:
             position = booking.opened(net, order, fee, self._rules, instrument)
-            self._entries[fill.symbol] = entered = _time_of_entry(order, fill)
+            self._entries[fill.symbol] = entered = booking.time_of_entry(order, fill)
             step.entry(fill.symbol, entered)
         elif order.purpose is OrderPurpose.ENTRY and position is not None:
             position = booking.grown(position, net, fee, self._rules, instrument)
@@ -439,6 +438,9 @@ class OrderManager(Holdings):
         instrument, quote = self._instruments[symbol], self._quotes.get(symbol)
         if self._is_leaving(symbol) or is_settling(live) or covers(live, position, instrument, quote):
             return
+        if is_target_reached(position, instrument, quote) and not live and self._closes_whole_at_target(position):
+            self._plan_exit(position, ExitReason.TAKE_PROFIT.value, step)
+            return
         position = msgspec.structs.replace(position, revision=position.revision + 1)
         requests = protective_requests(position, instrument, quote)
         if not requests:
@@ -451,6 +453,10 @@ class OrderManager(Holdings):
             reason = position.stop_reason if is_stop else ExitReason.TAKE_PROFIT
             self._send(request, purpose, reason.value, step)
         step.plan(OrderPurpose.STOP, tuple(order.client_order_id for order in live), requests)
+
+    def _closes_whole_at_target(self, position: Position) -> bool:
+        is_growing = any(order.symbol == position.symbol for order in self._entering())
+        return not is_growing and position.target_quantity >= self._orderable(position)
 
     def _send(
         self,
@@ -490,8 +496,3 @@ class OrderManager(Holdings):
             stop = instrument.price(position.stop_ticks) if position.stop_ticks is not None else None
             target = instrument.price(position.target_ticks) if position.target_ticks is not None else None
             step.tell_position(position, stop, target, self.stop_state(position))
-
-
-def _time_of_entry(order: Order, fill: Fill) -> int:
-    # A fill comes a moment after its candle; cool-downs count from candle to candle, as in a backtest.
-    return order.created_time if fill.time - order.created_time < _A_MOMENT_MS else fill.time

@@ -14,6 +14,16 @@ from vela.domain.position import ExitReason, Position, PositionSide, Trade
 from vela.engine.exits import steps_at_target, stop_level, target_level, tightened_stop
 from vela.engine.rules import TradingRules
 
+_A_MOMENT_MS = 5_000
+
+
+def time_of_entry(order: Order, fill: Fill) -> int:
+    """Return when an entry counts as made, ms UTC.
+
+    A fill comes a moment after its candle; cool-downs count from candle to candle, as in a backtest.
+    """
+    return order.created_time if fill.time - order.created_time < _A_MOMENT_MS else fill.time
+
 
 def opened(fill: Fill, order: Order, fee: Decimal, rules: TradingRules, instrument: Instrument) -> Position:
     """Return the position that the first fill of an entry makes, its levels set. `fee` in quote."""

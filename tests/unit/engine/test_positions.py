@@ -231,3 +231,8 @@ def test_the_last_part_relieves_a_cost_of_any_number_of_decimals():
     fine = position(cost=Decimal("50.00000000000000000000123"))
     assert booking.relieved_cost(fine, Decimal("0.5")) == fine.cost
     assert booking.relieved_cost(fine, Decimal("0.25")) == 25
+
+
+@pytest.mark.parametrize(("late", "entered"), [(0, 1), (4_999, 1), (5_000, 5_001), (60_000, 60_001)])
+def test_an_entry_counts_from_its_candle_unless_it_was_filled_much_later(late: int, entered: int):
+    assert booking.time_of_entry(order(created_time=1), fill(time=1 + late)) == entered
