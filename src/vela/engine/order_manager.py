@@ -27,7 +27,15 @@ from vela.engine.holdings import Holdings
 from vela.engine.ledger import fill_transaction, payment_in, write_off
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
-from vela.engine.protection import PROTECTIVE, covers, is_overrun, is_settling, is_target_reached, protective_requests
+from vela.engine.protection import (
+    PROTECTIVE,
+    all_lost,
+    covers,
+    is_overrun,
+    is_settling,
+    is_target_reached,
+    protective_requests,
+)
 from vela.engine.restraints import Restraints
 from vela.engine.risk import Approved, EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
@@ -73,20 +81,20 @@ class OrderManager(Holdings):
     def absent(self, client_order_id: str, time: int) -> Step:
         """Take note that the venue never received an order: proven, not assumed.
 
-        An entry or exit waits for its signal to come again (`resume`) or a newer one. A protective order that is still
-        wanted is sent again as it was.
+        An entry or exit waits for its signal to come again (`resume`) or a newer one. Protective orders that are still
+        wanted, and of which the venue knows none, are sent again as they were.
         """
         order = self._orders.pop(client_order_id, None)
         if order is None:
             return NOTHING
         step = StepBuilder(time)
-        position = self._positions.get(order.symbol)
+        position, live = self._positions.get(order.symbol), self._protecting(order.symbol)
         wanted = protective_requests(position, self._instruments[order.symbol]) if position is not None else ()
         if order.purpose not in PROTECTIVE:
             self._absent[client_order_id] = order
-        elif order.request in wanted and not self._is_leaving(order.symbol):
+        elif all_lost(wanted, order, live) and not self._is_leaving(order.symbol):
             self._orders[client_order_id] = order
-            older = (o for o in self._protecting(order.symbol) if o.request not in wanted)
+            older = (o for o in live if o.request not in wanted)
             step.plan(OrderPurpose.STOP, tuple(o.client_order_id for o in older), wanted)
         else:
             step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))

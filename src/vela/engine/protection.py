@@ -14,6 +14,7 @@ from vela.domain.position import Position, PositionSide
 from vela.engine.order_ids import stem
 
 PROTECTIVE = frozenset({OrderPurpose.STOP, OrderPurpose.TAKE_PROFIT})
+_UNANSWERED = frozenset({OrderStatus.SENT, OrderStatus.UNKNOWN})
 
 
 def protective_requests(
@@ -103,10 +104,19 @@ def stop_state(position: Position, orders: Sequence[Order]) -> str:
     return "guarded"
 
 
+def all_lost(requests: Sequence[OrderRequest], lost: Order, orders: Sequence[Order]) -> bool:
+    """Say whether `lost`, which never arrived, is one of `requests`, and the venue answered for none of them.
+
+    Only then may they be sent again as they were. `orders`: the others that stand behind the position.
+    """
+    unanswered = [order.request for order in (lost, *orders) if order.status in _UNANSWERED]
+    return lost.request in requests and all(request in unanswered for request in requests)
+
+
 def is_settling(orders: Sequence[Order]) -> bool:
     """Say whether the venue has yet to answer for one of `orders`, or is executing a stop: not to be replaced now."""
     return any(
-        order.status in {OrderStatus.SENT, OrderStatus.UNKNOWN}
+        order.status in _UNANSWERED
         or (order.purpose is OrderPurpose.STOP and order.status is OrderStatus.PARTIALLY_FILLED)
         for order in orders
     )

@@ -186,6 +186,20 @@ def test_protective_orders_that_never_arrived_are_sent_again_as_they_were():
     assert at.manager.absent("no such order", 0) is NOTHING
 
 
+def test_when_some_of_the_protective_orders_arrived_all_are_placed_anew_under_ids_of_their_own():
+    at = desk(take_profit_ppm=50_000, take_profit_part_ppm=500_000)
+    at.venue.protective = "answer_lost"
+    buy(at)
+    at.venue.protective = "accept"
+    lost = next(o.client_order_id for o in at.manager.live_orders if o.client_order_id.endswith("R1"))
+    del at.venue.orders[lost]
+    at.ask_unknown()
+    assert at.orders[lost].status is S.EXPIRED
+    resting = protective(at.manager.live_orders, BTC)
+    assert {(o.status, o.client_order_id[-2:]) for o in resting} == {(S.ACCEPTED, f"{kind}2") for kind in "SRT"}
+    assert {o.client_order_id for o in resting} == {name for name in at.venue.orders if at.venue.is_open(name)}
+
+
 def test_a_restart_protects_what_is_held():
     at = desk()
     at.venue.protective = "refuse"
