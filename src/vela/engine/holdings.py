@@ -1,4 +1,4 @@
-"""What an account holds and has under way: the questions that the order manager asks itself."""
+"""What an account holds and has under way: the questions that the order manager asks itself, and what it shows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.account import TradingAccount
 from vela.engine.protection import PROTECTIVE, stop_state
 from vela.engine.rules import TradingRules
+from vela.engine.step import StepBuilder
 from vela.ports.record import AccountState
 
 
@@ -69,3 +70,15 @@ class Holdings:
 
     def _entering(self) -> tuple[Order, ...]:
         return tuple(o for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY)
+
+    def _closes_whole_at_target(self, position: Position) -> bool:
+        is_growing = any(order.symbol == position.symbol for order in self._entering())
+        return not is_growing and position.target_quantity >= self._orderable(position)
+
+    def _show_positions(self, step: StepBuilder, *symbols: TradingSymbol) -> None:
+        shown = {position.symbol for position in step.changed_positions()} | set(symbols)
+        for symbol in sorted(shown & set(self._positions)):
+            position, instrument = self._positions[symbol], self._instruments[symbol]
+            stop = instrument.price(position.stop_ticks) if position.stop_ticks is not None else None
+            target = instrument.price(position.target_ticks) if position.target_ticks is not None else None
+            step.tell_position(position, stop, target, self.stop_state(position))

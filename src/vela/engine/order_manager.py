@@ -462,10 +462,6 @@ class OrderManager(Holdings):
             self._send(request, purpose, reason.value, step)
         step.plan(OrderPurpose.STOP, tuple(order.client_order_id for order in live), requests)
 
-    def _closes_whole_at_target(self, position: Position) -> bool:
-        is_growing = any(order.symbol == position.symbol for order in self._entering())
-        return not is_growing and position.target_quantity >= self._orderable(position)
-
     def _send(
         self,
         request: OrderRequest,
@@ -496,11 +492,3 @@ class OrderManager(Holdings):
     def _guard_hit(self, position: Position, tick: Tick) -> bool:
         symbol, instrument = position.symbol, self._instruments[position.symbol]
         return not self._is_leaving(symbol) and is_overrun(position, self._protecting(symbol), tick, instrument)
-
-    def _show_positions(self, step: StepBuilder, *symbols: TradingSymbol) -> None:
-        shown = {position.symbol for position in step.changed_positions()} | set(symbols)
-        for symbol in sorted(shown & set(self._positions)):
-            position, instrument = self._positions[symbol], self._instruments[symbol]
-            stop = instrument.price(position.stop_ticks) if position.stop_ticks is not None else None
-            target = instrument.price(position.target_ticks) if position.target_ticks is not None else None
-            step.tell_position(position, stop, target, self.stop_state(position))
