@@ -26,7 +26,7 @@ from vela.domain.instrument import Instrument
 from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.execution import Balance, Execution, OrderReport
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.spot_fees import SpotFees
 
 BTC = TradingSymbol("BTC")
 BALANCES = {"USDT": Decimal(1000), "BTC": Decimal(2)}

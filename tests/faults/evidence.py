@@ -84,7 +84,7 @@ def paper_books(events: Iterable[Row]) -> Books:
             books.status[order] = "ACCEPTED"
             books.open[order] = {
                 "symbol": pair(request["symbol"]),
-                "type": request["type"],
+                "type": kind(request["type"]),
                 "quantity": Decimal(request["quantity"]),
             }
         elif event["event"] == "filled":
@@ -111,12 +111,17 @@ def truth_books(events: Iterable[Row]) -> Books:
             books.status[order] = event["status"]
             books.open[order] = {
                 "symbol": event["symbol"],
-                "type": "STOP" if event["type"].startswith("STOP") else event["type"],
+                "type": kind(event["type"]),
                 "quantity": Decimal(event["quantity"]) - Decimal(event["filled_quantity"]),
             }
         else:
             books.end(order, event["status"])
     return books
+
+
+def kind(name: str) -> str:
+    """Return `STOP` for every kind of stop."""
+    return "STOP" if name.startswith("STOP") else name
 
 
 def pair(symbol: str) -> str:

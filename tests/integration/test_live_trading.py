@@ -23,7 +23,7 @@ from vela.bootstrap.strategies import find_strategy, make
 from vela.domain.errors import ConfigurationError, StorageLocked, VelaError, VenueUnavailable
 from vela.domain.events import DecisionsMade, SymbolCandle, Tick
 from vela.domain.instrument import Instrument
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.spot_fees import SpotFees
 
 START = 1_700_000_040_000
 RULES = Instrument(BTC, Decimal("0.01"), Decimal("0.00001"), Decimal(5), Decimal("0.00001"))

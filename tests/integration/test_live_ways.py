@@ -12,7 +12,7 @@ from vela.adapters.exchanges.live import connect
 from vela.adapters.exchanges.unified.connection import KeyRights
 from vela.domain.errors import ConfigurationError, OrderNotFound, OrderRefused, OrderUnresolved, RateLimited
 from vela.domain.order import OrderStatus, Side
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.spot_fees import SpotFees
 
 
 @pytest.mark.parametrize("may_withdraw", [False, True])

@@ -24,7 +24,7 @@ LIMIT = {"type": "LIMIT", "timeInForce": "GTC", "price": "20000.00"}
 def venue() -> Iterator[RunningVenue]:
     with running_venue() as venue:
         venue.order()
-        venue.order(**LIMIT)
+        venue.order(newClientOrderId="resting", **LIMIT)
         yield venue
 
 
@@ -93,7 +93,7 @@ ANSWERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "test": ("POST", "order/test", {**BTC, "side": "SELL", "type": "MARKET", "quoteOrderQty": "10"}),
     "new_order_full_response": ("POST", "order", {**BTC, "side": "BUY", "type": "MARKET", "quantity": "0.01"}),
     "openOrders": ("GET", "openOrders", BTC),
-    "cancel_order_response": ("DELETE", "order", {**BTC, "orderId": 2}),
+    "cancel_order_response": ("DELETE", "order", {**BTC, "origClientOrderId": "resting"}),
     "cancel_open_orders_response": ("DELETE", "openOrders", BTC),
 }
 IS_PUBLIC = re.compile("ping|time|exchangeInfo|klines|depth|trades|aggTrades|avgPrice|ticker/.*")

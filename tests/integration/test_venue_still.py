@@ -13,7 +13,7 @@ from tests.integration.venue_server import RunningVenue, running_venue
 from websockets.asyncio.client import connect
 
 from vela.domain.trading_symbol import TradingSymbol
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.spot_fees import SpotFees
 
 MARKET = {"market": "still", "symbols": "BTC,ETH"}
 LIMIT = {"type": "LIMIT", "timeInForce": "GTC"}

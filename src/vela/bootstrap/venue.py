@@ -22,8 +22,9 @@ from vela.domain.instrument import Instrument
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.market_data import MarketData
 from vela.simulation.depth import flat_offers, spread_offers
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.liquidity import MadeUpBook
 from vela.simulation.spot_exchange import SpotExchange
+from vela.simulation.spot_fees import SpotFees
 from vela.venue.binance.app import binance_app
 from vela.venue.binance.desk import Desk, Terms
 from vela.venue.connections import CuttableHttp, CuttableSocket
@@ -98,7 +99,7 @@ async def serve_market(
         instruments,
         _balances(venue_settings.balances, instruments),
         fees=_fees(venue_settings.fees, instruments),
-        offers=flat_offers if venue_settings.flat_book else partial(spread_offers, seed=played.seed),
+        liquidity=MadeUpBook(flat_offers if venue_settings.flat_book else partial(spread_offers, seed=played.seed)),
     )
     venue = await open_venue(played.market, exchange, played.start, wall)
     plan = FaultPlan(played.seed)

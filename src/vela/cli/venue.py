@@ -54,7 +54,7 @@ def venue(  # noqa: PLR0917  one parameter per option
     from vela.cli.venue_session import read_balances, read_prices, run_session
     from vela.domain.money import exact
     from vela.domain.trading_symbol import register_assets
-    from vela.simulation.spot_book import SpotFees
+    from vela.simulation.spot_fees import SpotFees
 
     register_assets(new_asset or [])
     chosen = {"market": market, "seed": seed, "speed": speed, "symbols": symbols, "timeframe": timeframe}

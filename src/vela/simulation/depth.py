@@ -6,7 +6,7 @@ Everything is whole ticks and steps. A side of the book holds about what the mar
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 LEVELS = 100  # per side
 
@@ -19,14 +19,6 @@ class Level(NamedTuple):
 
     ticks: int
     steps: int
-
-
-class Offers(Protocol):
-    """A rule that makes up one side of the book."""
-
-    def __call__(self, price_ticks: int, volume_steps: int, *, is_ask: bool) -> list[Level]:
-        """Return what is offered for sale (`is_ask`) or bid at a market's price, best price first."""
-        ...
 
 
 def flat_offers(price_ticks: int, volume_steps: int, *, is_ask: bool) -> list[Level]:  # noqa: ARG001  both sides are alike

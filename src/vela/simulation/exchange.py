@@ -1,4 +1,4 @@
-"""The pretend market's matching: orders in, events out.
+"""The pretend market as Vela's own account: orders in, events out.
 
 Nothing here does I/O. A command looks at the state and returns the events that carry it out, or raises and changes
 nothing; `apply` is the only thing that changes balances and orders. Whoever drives the exchange makes the events
@@ -12,32 +12,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from vela.domain.errors import ConfigurationError, LedgerError, OrderNotFound, OrderRefused
+from vela.domain.errors import ConfigurationError, OrderNotFound, OrderRefused
 from vela.domain.events import Tick
-from vela.domain.execution_rules import (
-    PPM,
-    fee,
-    limit_fill_ticks,
-    market_fill_ticks,
-    order_slippage_ppm,
-    stop_fill_ticks,
-)
-from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
-from vela.domain.money import ZERO, add, multiply
-from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
+from vela.domain.order import OrderRequest, OrderType
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.execution import Balance, OrderReport
 from vela.simulation.accounts import Account
-from vela.simulation.book import Book, Draft, OpenOrder, stopped_at_once
-from vela.simulation.exchange_events import ExchangeEvent, OrderAccepted, OrderCancelled, OrderExpired, OrderFilled
+from vela.simulation.book import Book, locked_asset
+from vela.simulation.exchange_events import ExchangeEvent, OrderCancelled, OrderExpired
 from vela.simulation.filters import check_notional, check_price, check_quantity
+from vela.simulation.liquidity import Slippage
+from vela.simulation.matching import Matching, Move
+from vela.simulation.spot_fees import SpotFees
+from vela.simulation.spot_orders import SpotOrder, SpotOrderType, SpotRequest
 
 FINAL_ORDERS_KEPT = 20_000
 
 
 class SimulatedExchange:
-    """A spot exchange for one account: market, limit and stop orders, filled as a whole from ticks.
+    """A spot exchange for one account: market, limit and stop orders, filled as a whole from ticks (see `Matching`).
 
     - A market order executes at the symbol's quote if that is one of the newest prices, else at its next tick.
     - Open orders lock what they may need. Those of one group (same symbol and side) share one lock, and the first fill
@@ -76,21 +70,14 @@ class SimulatedExchange:
         """
         if not fee_rate.is_finite() or not 0 <= fee_rate < 1:
             raise ConfigurationError(f"fee rate was {fee_rate}; accepted: 0 or more, below 1")
-        for name, ppm in (("slippage", slippage_ppm), ("impact", impact_ppm)):
-            if not 0 <= ppm <= PPM:
-                raise ConfigurationError(f"{name} was {ppm} ppm; accepted: 0 to {PPM}")
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
-        self._fee_rate = fee_rate
-        self._slippage_ppm = slippage_ppm
-        self._impact_ppm = impact_ppm
-        self._book = Book(Account(balances))
+        fees = SpotFees(fee_rate, fee_rate, in_quote=True, is_exact=True)
+        self._matching = Matching(self._instruments, fees, Slippage(slippage_ppm, impact_ppm))
+        self._book = Book(Account(balances), self._hear)
         self._used_ids: set[str] = set()
         self._final: dict[str, OrderReport] = {}
         self._busy: frozenset[TradingSymbol] = frozenset()  # symbols with open orders
-        self._quotes: dict[TradingSymbol, tuple[float, int]] = {}  # price and its time
-        self._volumes: dict[TradingSymbol, float] = {}
-        self._opened: dict[TradingSymbol, int] = {}  # time of the newest jump
-        self._sequence = 0
+        self._priced: dict[TradingSymbol, int] = {}  # time of the newest price
         self._time = 0
         self._watermark = 0
 
@@ -99,7 +86,7 @@ class SimulatedExchange:
     @property
     def sequence(self) -> int:
         """Running number of the newest event applied; 0 before the first."""
-        return self._sequence
+        return self._book.sequence
 
     @property
     def time(self) -> int:
@@ -135,22 +122,18 @@ class SimulatedExchange:
             LedgerError: the event is not the next one, or does not fit the balances.
             OrderNotFound: the event is about an order that is not open.
         """
-        if event.sequence != self._sequence + 1:
-            raise LedgerError(f"event {event.sequence} cannot follow event {self._sequence}; accepted: the next number")
-        if isinstance(event, OrderAccepted):
-            self._book.apply(event)
-            self._used_ids.add(event.request.client_order_id)
-        else:
-            client_order_id = event.fill.client_order_id if isinstance(event, OrderFilled) else event.client_order_id
-            accepted = self.order(client_order_id)
-            self._book.apply(event)
-            self._final[client_order_id] = _final_report(accepted, event)
-            if len(self._final) > FINAL_ORDERS_KEPT:
-                del self._final[next(iter(self._final))]
+        self._book.apply(event)
         self._busy = frozenset(order.request.symbol for order in self._book.orders.values())
-        self._sequence = event.sequence
         self._watermark = max(self._watermark, event.time)
         self._time = max(self._time, event.time)
+
+    def _hear(self, event: ExchangeEvent, order: SpotOrder) -> None:
+        name = order.request.client_order_id
+        self._used_ids.add(name)
+        if not order.is_open:
+            self._final[name] = _report(order, event.reason if isinstance(event, OrderCancelled | OrderExpired) else "")
+            if len(self._final) > FINAL_ORDERS_KEPT:
+                del self._final[next(iter(self._final))]
 
     # ---------------------------------------------------------------------------------------------------- commands
 
@@ -177,23 +160,19 @@ class SimulatedExchange:
             OrderNotFound: one of the orders to cancel is not open.
             OrderRefused: one of the new orders is refused.
         """
-        draft = Draft(self._book, self._sequence, self._time)
+        events: list[ExchangeEvent] = []
+        trial = self._book.fork(lambda event, _: events.append(event))
         for client_order_id in cancel:
-            draft.add(OrderCancelled(draft.sequence, draft.time, client_order_id, "client"))
-        for request in requests:
-            self._accept(draft, request)
-        for request in requests:
-            price, time = self._quotes.get(request.symbol, (0.0, -1))
-            is_open = request.client_order_id in draft.book.orders  # not cancelled by its group meanwhile
-            if request.type is OrderType.MARKET and time == self._time and is_open:
-                quote_ticks = max(1, self._instruments[request.symbol].price_ticks(price))
-                slippage_ppm = self._slippage_of(request.symbol, request.quantity)
-                ticks = market_fill_ticks(quote_ticks, request.side is Side.BUY, slippage_ppm)
-                reason = self._obstacle(draft.book, request, ticks)
-                if reason:
-                    raise OrderRefused(f"{reason}: {request.client_order_id}; accepted: what account and filters allow")
-                self._fill(draft, request, ticks)
-        return tuple(draft.events)
+            trial.cancel(trial.find(client_order_id), self._time, "client")
+        placed = [self._accept(trial, request) for request in requests]
+        for order in placed:
+            name, symbol = order.request.client_order_id, order.request.symbol
+            is_open = name in trial.orders  # not cancelled by its group meanwhile
+            if order.request.type is SpotOrderType.MARKET and self._priced.get(symbol) == self._time and is_open:
+                self._matching.take(trial, order, self._matching.quote(symbol), self._time)
+                if isinstance(events[-1], OrderExpired):
+                    raise OrderRefused(f"{events[-1].reason}: {name}; accepted: what account and filters allow")
+        return tuple(events)
 
     def on_ticks(self, time: int, ticks: Iterable[Tick]) -> tuple[ExchangeEvent, ...]:
         """Take the market's prices of one moment and return what they cause.
@@ -207,138 +186,82 @@ class SimulatedExchange:
             ticks: how each symbol moved; prices finite and above zero.
         """
         self._time = max(self._time, time)
-        draft = Draft(self._book, self._sequence, self._time)
+        moves = []
         for tick in ticks:
             if tick.symbol not in self._instruments:
                 continue
-            before, _ = self._quotes.get(tick.symbol, (tick.price, time))
-            self._quotes[tick.symbol] = (tick.price, time)
-            self._volumes[tick.symbol] = tick.volume
+            before = self._matching.advance(tick)
+            self._priced[tick.symbol] = time
             if tick.jump:
-                self._opened[tick.symbol] = time
+                # Candles do not tell when inside them; how fast they are played must not decide it.
+                self._matching.opened[tick.symbol] = time
             if tick.symbol in self._busy and time >= self._watermark:
-                self._match(draft, tick, before)
-        return tuple(draft.events)
+                moves.append((tick, before))
+        if not moves:
+            return ()
+        events: list[ExchangeEvent] = []
+        trial = self._book.fork(lambda event, _: events.append(event))
+        for tick, before in moves:
+            self._match(trial, tick, self._matching.moved(tick, before))
+        return tuple(events)
 
-    # ---------------------------------------------------------------------------------------------------- accepting
+    # ---------------------------------------------------------------------------------------------------- internals
 
-    def _accept(self, draft: Draft, request: OrderRequest) -> None:
-        client_order_id = request.client_order_id
-        if client_order_id in self._used_ids or client_order_id in draft.book.orders:
-            raise OrderRefused(f"duplicate_client_id: {client_order_id[:40]!r} was used before; accepted: a new id")
+    def _match(self, trial: Book, tick: Tick, move: Move) -> None:
+        orders = [
+            order
+            for order in trial.of_symbol(tick.symbol)
+            if order.request.type is SpotOrderType.MARKET or (not tick.jump and order.created_time < self._time)
+        ]
+        # Within one tick nobody knows what came first: stops, then by age.
+        self._matching.match(trial, sorted(orders, key=lambda order: not order.request.type.is_stop), move, self._time)
+
+    def _accept(self, trial: Book, request: OrderRequest) -> SpotOrder:
+        name = request.client_order_id
+        if name in self._used_ids or name in trial.orders:
+            raise OrderRefused(f"duplicate_client_id: {name[:40]!r} was used before; accepted: a new id")
         if request.symbol not in self._instruments:
             traded = ", ".join(map(str, self._instruments))
             raise OrderRefused(f"unknown_symbol: {request.symbol} is not traded here; accepted: {traded}")
         _check_filters(request, self._instruments[request.symbol])
-        for other in draft.book.others_of_group(request):
+        wanted = spot_request(request)
+        for other in trial.others_of_group(wanted):
             if (other.request.symbol, other.request.side) != (request.symbol, request.side):
                 raise OrderRefused(
                     f"group: {request.group} holds other orders; accepted: one symbol and side per group"
                 )
-        asset, amount = self._need(request)
-        available = draft.book.available(request, asset)
+        asset, amount = locked_asset(wanted), self._matching.need(wanted, request.quantity)
+        available = trial.available(wanted, asset)
         if amount > available:
-            raise OrderRefused(f"balance: {client_order_id} needs {amount} {asset}; accepted: up to {available}")
-        draft.add(OrderAccepted(draft.sequence, draft.time, request, asset, amount))
-
-    def _need(self, request: OrderRequest) -> tuple[str, Decimal]:
-        if request.side is Side.SELL:
-            return request.symbol.base, request.quantity
-        price = request.price or ZERO
-        if request.stop_price is not None:
-            instrument = self._instruments[request.symbol]
-            stop_ticks = instrument.price_ticks(request.stop_price)
-            # Nobody knows what will be traded by then: as if it were the whole of it.
-            most_ppm = min(PPM, self._slippage_ppm + self._impact_ppm)
-            price = instrument.price(market_fill_ticks(stop_ticks, True, most_ppm))  # noqa: FBT003  is_buy
-        return request.symbol.quote.value, self._cost(price, request.quantity)
-
-    def _cost(self, price: Decimal, quantity: Decimal) -> Decimal:
-        return add(multiply(price, quantity), fee(self._fee_rate, price, quantity))
-
-    # ----------------------------------------------------------------------------------------------------- matching
-
-    def _match(self, draft: Draft, tick: Tick, before: float) -> None:
-        to_ticks = self._instruments[tick.symbol].price_ticks
-        price, first, low, high = (max(1, to_ticks(value)) for value in (tick.price, before, tick.low, tick.high))
-        orders = draft.book.of_symbol(tick.symbol)
-        stopped = stopped_at_once(orders)  # looked at before the first of them fills
-        for order in orders:
-            request = order.request
-            if request.client_order_id not in draft.book.orders:  # cancelled by its group on the way
-                continue
-            if request.type is OrderType.MARKET:
-                slippage_ppm = self._slippage_of(request.symbol, request.quantity)
-                ticks = market_fill_ticks(price, request.side is Side.BUY, slippage_ppm)
-            elif tick.jump or order.time >= draft.time:
-                continue
-            else:
-                weight = stopped[request.side, request.stop_price]
-                ticks = self._resting_ticks(request, weight, first, low, high)
-            reason = self._obstacle(draft.book, request, ticks) if ticks else ""
-            if reason:
-                draft.add(OrderExpired(draft.sequence, draft.time, request.client_order_id, reason))
-            elif ticks:
-                self._fill(draft, request, ticks)
-
-    def _resting_ticks(self, request: OrderRequest, weight: Decimal, first: int, low: int, high: int) -> int:
-        to_ticks = self._instruments[request.symbol].price_ticks
-        is_sell = request.side is Side.SELL
-        if request.stop_price is not None:
-            slippage_ppm = self._slippage_of(request.symbol, weight)
-            return stop_fill_ticks(to_ticks(request.stop_price), is_sell, first, low, high, slippage_ppm)
-        return limit_fill_ticks(to_ticks(request.price or ZERO), is_sell, first, low, high)
-
-    def _slippage_of(self, symbol: TradingSymbol, quantity: Decimal) -> int:
-        instrument = self._instruments[symbol]
-        return order_slippage_ppm(
-            instrument.quantity_steps(quantity),
-            float(instrument.step),
-            self._volumes.get(symbol, 0.0),
-            self._slippage_ppm,
-            self._impact_ppm,
-        )
-
-    def _obstacle(self, book: Book, request: OrderRequest, ticks: int) -> str:
-        instrument = self._instruments[request.symbol]
-        price = instrument.price(ticks)
-        if request.type is OrderType.MARKET and multiply(price, request.quantity) < instrument.min_notional:
-            return "min_notional"
-        quote = request.symbol.quote.value
-        if request.side is Side.BUY and self._cost(price, request.quantity) > book.available(request, quote):
-            return "balance"
-        return ""
-
-    def _fill(self, draft: Draft, request: OrderRequest, ticks: int) -> None:
-        # The others go first: their share of the group's lock would stand in the way of the fill.
-        for other in draft.book.others_of_group(request):
-            draft.add(OrderCancelled(draft.sequence, draft.time, other.request.client_order_id, "group"))
-        price = self._instruments[request.symbol].price(ticks)
-        fill = Fill(
-            fill_id=str(draft.sequence),
-            client_order_id=request.client_order_id,
-            symbol=request.symbol,
-            side=request.side,
-            price=price,
-            quantity=request.quantity,
-            fee=fee(self._fee_rate, price, request.quantity),
-            fee_asset=request.symbol.quote.value,
-            # Candles do not tell when inside them; how fast they are played must not decide it.
-            time=self._opened.get(request.symbol, draft.time),
-        )
-        draft.add(OrderFilled(draft.sequence, draft.time, fill))
+            raise OrderRefused(f"balance: {name} needs {amount} {asset}; accepted: up to {available}")
+        return trial.accept(wanted, self._time, amount)
 
 
-def _report(order: OpenOrder) -> OrderReport:
-    return OrderReport(order.request.client_order_id, str(order.sequence), OrderStatus.ACCEPTED, (), order.time)
+_TYPES = {
+    OrderType.MARKET: SpotOrderType.MARKET,
+    OrderType.LIMIT: SpotOrderType.LIMIT,
+    OrderType.STOP: SpotOrderType.STOP_LOSS,
+}
 
 
-def _final_report(accepted: OrderReport, event: OrderFilled | OrderCancelled | OrderExpired) -> OrderReport:
-    client_order_id, venue_id = accepted.client_order_id, accepted.venue_order_id
-    if isinstance(event, OrderFilled):
-        return OrderReport(client_order_id, venue_id, OrderStatus.FILLED, (event.fill,), event.time)
-    status = OrderStatus.CANCELLED if isinstance(event, OrderCancelled) else OrderStatus.EXPIRED
-    return OrderReport(client_order_id, venue_id, status, (), event.time, event.reason)
+def spot_request(request: OrderRequest) -> SpotRequest:
+    """Return an order of Vela's in the words of spot markets."""
+    return SpotRequest(
+        client_order_id=request.client_order_id,
+        symbol=request.symbol,
+        side=request.side,
+        type=_TYPES[request.type],
+        quantity=request.quantity,
+        price=request.price,
+        stop_price=request.stop_price,
+        group=request.group,
+    )
+
+
+def _report(order: SpotOrder, reason: str = "") -> OrderReport:
+    fills = tuple(trade.fill for trade in order.trades)
+    name, venue_id = order.request.client_order_id, str(order.order_id)
+    return OrderReport(name, venue_id, order.status, fills, order.updated_time, reason)
 
 
 def _check_filters(request: OrderRequest, instrument: Instrument) -> None:

@@ -1,11 +1,10 @@
 """The pretend market as a venue of its own: every kind of order, partial fills, a book that can run out.
 
-It keeps the account, the prices of executions and the filters of `exchange.py`'s paper account; what is different is
-what a public venue does differently. Nothing here does I/O: time is handed in, and so is the rule that makes up the
-book.
+Orders execute by the rules of `matching.py`, as those of `exchange.py`'s paper account do; here is what a public venue
+does differently. Nothing here does I/O: time is handed in, and so is what is offered.
 
-- Orders that take, trade with the made-up book (`depth.py`) level by level; what they took is gone until the price
-  moves again. What nobody offers expires (market orders, IOC), or rests.
+- Orders that take, trade with the book (`liquidity.py`) level by level; what they took is gone until the price moves
+  again. What nobody offers expires (market orders, IOC), or rests.
 - Orders that rest, trade at their limit when the market reaches it: never more in all than the market itself traded
   on that tick, best limit first, then oldest.
 - The orders of the account never trade with each other: where one would take from another, one of them ends.
@@ -17,27 +16,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 from vela.domain.errors import OrderNotFound, OrderRefused
 from vela.domain.events import Tick
-from vela.domain.execution_rules import limit_fill_ticks, stop_fill_ticks
 from vela.domain.instrument import Instrument
-from vela.domain.money import ZERO, add, multiply, ratio, subtract
-from vela.domain.order import Side
+from vela.domain.money import ZERO, add
+from vela.domain.order import OrderStatus, Side
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.execution import Balance
-from vela.simulation.depth import Level, Offers, best, within, without
+from vela.simulation.accounts import Account
+from vela.simulation.book import Book, locked_asset
+from vela.simulation.exchange_events import (
+    ExchangeEvent,
+    OrderAccepted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderTriggered,
+)
 from vela.simulation.filters import check_notional, check_price, check_quantity
-from vela.simulation.spot_book import SpotBook, SpotFees, rests
+from vela.simulation.liquidity import Liquidity
+from vela.simulation.matching import Matching, Move, priority, rests, value_of
+from vela.simulation.spot_fees import SpotFees
 from vela.simulation.spot_orders import (
     OrderPair,
-    SelfTrade,
     SpotEvent,
+    SpotEventKind,
     SpotOrder,
     SpotOrderType,
     SpotRequest,
-    TimeInForce,
 )
 
 MOST_OPEN_ORDERS = 200  # per symbol
@@ -58,11 +67,13 @@ class Phase(StrEnum):
     DELISTED = "DELISTED"
 
 
-class _Quote(NamedTuple):
-    """The newest price in ticks, and the volume of the newest candle in steps."""
-
-    ticks: int
-    volume: int
+_KINDS: dict[type[ExchangeEvent], SpotEventKind] = {
+    OrderAccepted: SpotEventKind.NEW,
+    OrderTriggered: SpotEventKind.TRIGGERED,
+    OrderFilled: SpotEventKind.TRADE,
+    OrderCancelled: SpotEventKind.CANCELLED,
+    OrderExpired: SpotEventKind.EXPIRED,
+}
 
 
 class SpotExchange:
@@ -74,7 +85,12 @@ class SpotExchange:
     """
 
     def __init__(
-        self, instruments: Iterable[Instrument], balances: Mapping[str, Decimal], *, fees: SpotFees, offers: Offers
+        self,
+        instruments: Iterable[Instrument],
+        balances: Mapping[str, Decimal],
+        *,
+        fees: SpotFees,
+        liquidity: Liquidity,
     ) -> None:
         """Open the venue.
 
@@ -82,16 +98,18 @@ class SpotExchange:
             instruments: what can be traded.
             balances: initial free amount per asset, 0 or more.
             fees: what trades cost.
-            offers: makes up the book.
+            liquidity: what is offered.
 
         Raises:
             LedgerError: a balance is below zero.
         """
         self.instruments = {instrument.symbol: instrument for instrument in instruments}
-        self._book = SpotBook(balances, fees)
-        self._offers = offers
-        self._quotes: dict[TradingSymbol, _Quote] = {}
-        self._taken: dict[tuple[TradingSymbol, Side], int] = {}  # steps taken by buys and sells since the last move
+        self._matching = Matching(self.instruments, fees, liquidity)
+        self._book = Book(Account(balances), self._hear)
+        self._log: list[SpotEvent] = []
+        self._orders: dict[int, SpotOrder] = {}
+        self._pairs: dict[int, OrderPair] = {}
+        self._newest: dict[tuple[TradingSymbol, str], int] = {}  # id of the newest order of a client id
         self._phases: dict[TradingSymbol, Phase] = {}
 
     # ------------------------------------------------------------------------------------------------------- state
@@ -99,26 +117,26 @@ class SpotExchange:
     @property
     def fees(self) -> SpotFees:
         """What trades cost."""
-        return self._book.fees
+        return self._matching.fees
 
     @property
     def log(self) -> Sequence[SpotEvent]:
         """All that ever happened, oldest first."""
-        return self._book.log
+        return self._log
 
     @property
     def orders(self) -> Mapping[int, SpotOrder]:
         """Every order by the venue's id, oldest first."""
-        return self._book.orders
+        return self._orders
 
     @property
     def pairs(self) -> Mapping[int, OrderPair]:
         """Every pair by the venue's id, oldest first."""
-        return self._book.pairs
+        return self._pairs
 
     def open_orders(self, symbol: TradingSymbol | None = None) -> list[SpotOrder]:
         """Return what may still execute, oldest first."""
-        return self._book.open_orders(symbol)
+        return [*self._book.orders.values()] if symbol is None else self._book.of_symbol(symbol)
 
     def find(self, symbol: TradingSymbol, order_id: int | None = None, client_order_id: str | None = None) -> SpotOrder:
         """Return an order by the venue's id or, without one, the newest of a client's id.
@@ -126,7 +144,13 @@ class SpotExchange:
         Raises:
             OrderNotFound: no such order of the symbol.
         """
-        return self._book.find(symbol, order_id, client_order_id)
+        wanted = order_id if order_id is not None else self._newest.get((symbol, client_order_id or ""))
+        order = self._orders.get(wanted) if wanted is not None else None
+        if order is None or order.request.symbol != symbol:
+            raise OrderNotFound(
+                f"order {order_id or client_order_id!r} of {symbol} is unknown; accepted: one placed here"
+            )
+        return order
 
     def balances(self) -> dict[str, Balance]:
         """Return free and locked of every asset that was ever held."""
@@ -134,13 +158,12 @@ class SpotExchange:
 
     def price(self, symbol: TradingSymbol) -> Decimal | None:
         """Return the newest price; None before the first."""
-        quote = self._quotes.get(symbol)
-        return None if quote is None else self.instruments[symbol].price(quote.ticks)
+        return self._matching.price(symbol) if self._matching.has_price(symbol) else None
 
     def depth(self, symbol: TradingSymbol, side: Side) -> list[tuple[Decimal, Decimal]]:
         """Return price and quantity of the bids (BUY) or asks (SELL), best first; none before the first price."""
         instrument = self.instruments[symbol]
-        levels = self._levels(symbol, side.opposite)
+        levels = self._matching.levels(symbol, side.opposite)
         return [(instrument.price(level.ticks), instrument.quantity(level.steps)) for level in levels]
 
     def phase(self, symbol: TradingSymbol) -> Phase:
@@ -158,14 +181,13 @@ class SpotExchange:
         """Change what can be done with a symbol at `time` (ms UTC); its orders expire when it is delisted."""
         self._phases[symbol] = phase
         if phase is Phase.DELISTED:
-            for order in self.open_orders(symbol):
+            for order in self._book.of_symbol(symbol):
                 self._book.expire(order, time, "delisted")
 
     def expire(self, order: SpotOrder, time: int) -> None:
         """End an open order, and the other one of its pair, as venues sometimes do on their own."""
-        for one in self._with_sibling(order):
-            if one.is_open:
-                self._book.expire(one, time, "venue")
+        for one in self._with_group(order):
+            self._book.expire(one, time, "venue")
 
     def check(self, request: SpotRequest) -> None:
         """Say whether an order would be let in now.
@@ -174,7 +196,7 @@ class SpotExchange:
             OrderRefused: it would not.
         """
         self._check_rules(request)
-        asset, amount = self._cost(request)
+        asset, amount = locked_asset(request), self._cost(request)
         free = self._book.account.free(asset)
         if amount > free:
             raise OrderRefused(f"balance: {request.client_order_id} needs {amount} {asset}; accepted: up to {free}")
@@ -186,8 +208,10 @@ class SpotExchange:
             OrderRefused: nothing was changed.
         """
         self.check(request)
-        order = self._book.accept(request, time)
-        return order if request.type.is_stop else self._take(order, self._quotes[request.symbol].ticks, time)
+        order = self._accept(request, time)
+        if not request.type.is_stop:
+            self._matching.take(self._book, order, self._matching.quote(request.symbol), time)
+        return self._orders[order.order_id]
 
     def place_pair(self, client_list_id: str, above: SpotRequest, below: SpotRequest, time: int) -> OrderPair:
         """Place two orders of one symbol, side and quantity around the market; the first to trade or trigger wins.
@@ -198,9 +222,14 @@ class SpotExchange:
         _check_pair(above, below)
         for request in (above, below):
             self.check(request)
-        pair = self._book.pair(client_list_id, above.symbol, time)
+        number = len(self._pairs) + 1
+        first = self._book.sequence + 1
+        pair = OrderPair(
+            list_id=number, client_list_id=client_list_id, symbol=above.symbol, order_ids=(first, first + 1), time=time
+        )
+        self._pairs[number] = pair
         for request in (above, below):
-            self._book.accept(request, time, list_id=pair.list_id)
+            self._accept(msgspec.structs.replace(request, group=str(number)), time)
         return pair
 
     def cancel(self, order: SpotOrder, time: int, cancel_id: str) -> None:
@@ -209,10 +238,10 @@ class SpotExchange:
         Raises:
             OrderNotFound: it is not open; nothing was changed.
         """
-        if not self._book.orders[order.order_id].is_open:
+        if not self._orders[order.order_id].is_open:
             raise OrderNotFound(f"order {order.order_id} is not open; accepted: an order that may still execute")
-        for one in self._with_sibling(order):
-            self._book.cancel(one, time, cancel_id)
+        for one in self._with_group(order):
+            self._book.cancel(one, time, "client", cancel_id)
 
     def on_tick(self, tick: Tick, time: int, share: float) -> None:
         """Take a move of the market and let orders execute on it.
@@ -225,22 +254,15 @@ class SpotExchange:
         instrument = self.instruments.get(tick.symbol)
         if instrument is None:
             return
-        ticks, low, high = (max(1, instrument.price_ticks(value)) for value in (tick.price, tick.low, tick.high))
+        move = self._matching.moved(tick, self._matching.advance(tick))
+        if tick.jump or self.phase(tick.symbol) is not Phase.TRADING:
+            return  # orders meet a jump on the move after it, as gapped over
+        waiting = self._book.of_symbol(tick.symbol)
+        stops = [order for order in waiting if order.working_time is None]
+        resting = sorted(filter(rests, waiting), key=priority)
         volume = instrument.quantity_steps(Decimal(repr(tick.volume)))
-        first = self._quotes[tick.symbol].ticks if tick.symbol in self._quotes else ticks
-        self._quotes[tick.symbol] = _Quote(ticks, volume)
-        self._taken.pop((tick.symbol, Side.BUY), None)
-        self._taken.pop((tick.symbol, Side.SELL), None)
-        if (
-            tick.jump or self.phase(tick.symbol) is not Phase.TRADING
-        ):  # orders meet a jump on the move after it, as gapped over
-            return
-        waiting = self._book.open_orders(tick.symbol)
-        for order in waiting:  # stops first: within one move nobody knows what came first
-            if order.working_time is None:
-                self._try_trigger(order, (first, low, high), time)
-        resting = [order for order in waiting if rests(order)]
-        self._trade_resting(resting, (first, low, high), int(volume * share), time)
+        # Stops first: within one move nobody knows what came first.
+        self._matching.match(self._book, [*stops, *resting], move, time, budget=int(volume * share))
 
     # ---------------------------------------------------------------------------------------------------- checking
 
@@ -251,173 +273,69 @@ class SpotExchange:
             raise OrderRefused(f"unknown_symbol: {request.symbol}; accepted: {', '.join(map(str, self.listed))}")
         if phase is not Phase.TRADING:
             raise OrderRefused(f"market_closed: {request.symbol} is in {phase.value}; accepted: orders in TRADING")
-        if request.symbol not in self._quotes:
+        if not self._matching.has_price(request.symbol):
             raise OrderRefused(f"no_price: {request.symbol} has no price yet; accepted: orders once it trades")
-        if self._book.has_open(name):
+        if name in self._book.orders:
             raise OrderRefused(f"duplicate_client_id: {name[:40]!r} is open; accepted: an id that no open order has")
         _check_filters(request, instrument, self.price(request.symbol) or ZERO)
         self._check_number(request)
-        market = self._quotes[request.symbol].ticks
-        if request.type.is_stop and self._triggers(request, (market, market, market)):
+        quote = self._matching.quote(request.symbol)
+        here = Move(quote.ticks, quote.ticks, quote.ticks)
+        if request.type.is_stop and self._matching.touched(request, here, is_stop=True):
             raise OrderRefused(f"would_trigger: {name} at {request.stop_price}; accepted: a stop beyond the market")
-        if request.type is SpotOrderType.LIMIT_MAKER and (self._offered(request, market) or self._met(request, [])):
+        crosses = self._matching.offered(request, quote) or self._matching.met(self._book, request, [])
+        if request.type is SpotOrderType.LIMIT_MAKER and crosses:
             raise OrderRefused(f"would_take: {name} at {request.price}; accepted: a limit that rests")
 
     def _check_number(self, request: SpotRequest) -> None:
-        kinds = [order.request.type for order in self._book.open_orders(request.symbol)]
+        kinds = [order.request.type for order in self._book.of_symbol(request.symbol)]
         stops = sum(kind.is_stop for kind in kinds)
         if len(kinds) >= MOST_OPEN_ORDERS:
             raise OrderRefused(f"open_orders: {len(kinds)} of {request.symbol}; accepted: up to {MOST_OPEN_ORDERS}")
         if request.type.is_stop and stops >= MOST_OPEN_STOPS:
             raise OrderRefused(f"open_stops: {stops} of {request.symbol}; accepted: up to {MOST_OPEN_STOPS}")
 
-    def _cost(self, request: SpotRequest) -> tuple[str, Decimal]:
-        """Return the asset, and how much of it, the order needs from the start."""
+    def _cost(self, request: SpotRequest) -> Decimal:
+        """Return how much of its asset the order needs from the start."""
         if request.type is not SpotOrderType.MARKET:
-            return self._book.need(request, request.quantity or ZERO)
+            return self._matching.need(request, request.quantity or ZERO)
         instrument = self.instruments[request.symbol]
-        levels = self._offered(request, self._quotes[request.symbol].ticks)
+        levels = self._matching.offered(request, self._matching.quote(request.symbol))
         if not levels:
             raise OrderRefused(f"no_offers: nothing fits {request.client_order_id}; accepted: what the book can fill")
         if not request.is_buy:
-            quantity = request.quantity or instrument.quantity(sum(level.steps for level in levels))
-            return request.symbol.base, quantity
-        value = add(*(_value(instrument, level) for level in levels))
-        return request.symbol.quote.value, add(value, multiply(value, self.fees.on_top))
+            return request.quantity or instrument.quantity(sum(level.steps for level in levels))
+        return self._matching.cost(add(*(value_of(instrument, level) for level in levels)))
 
-    # ------------------------------------------------------------------------------------------------------ taking
+    # --------------------------------------------------------------------------------------------------- internals
 
-    def _levels(self, symbol: TradingSymbol, side: Side, ticks: int | None = None) -> list[Level]:
-        """Return what an order of that side can take, around the market's price or around `ticks`."""
-        if symbol not in self._quotes:
-            return []
-        quote = self._quotes[symbol]
-        levels = self._offers(ticks or quote.ticks, quote.volume, is_ask=side is Side.BUY)
-        return without(levels, self._taken.get((symbol, side), 0))
+    def _accept(self, request: SpotRequest, time: int) -> SpotOrder:
+        return self._book.accept(request, time, self._matching.need(request, request.quantity or ZERO))
 
-    def _offered(self, request: SpotRequest, ticks: int, quantity: Decimal | None = None) -> list[Level]:
-        """Return what the order would take with the market at `ticks`; `quantity`: what is left of it."""
-        instrument = self.instruments[request.symbol]
-        levels = self._levels(request.symbol, request.side, ticks)
-        if request.price is not None:
-            levels = within(levels, instrument.price_ticks(request.price), is_buy=request.is_buy)
-        if request.quote_quantity is not None:
-            return _affordable(instrument, levels, request.quote_quantity)
-        return best(levels, instrument.quantity_steps(quantity or request.quantity or ZERO))
+    def _with_group(self, order: SpotOrder) -> list[SpotOrder]:
+        """Return those of an order and the other one of its pair that are open."""
+        both = [order, *self._book.others_of_group(order.request)]
+        return [one for one in both if one.request.client_order_id in self._book.orders]
 
-    def _take(self, order: SpotOrder, ticks: int, time: int) -> SpotOrder:
-        levels = self._offered(order.request, ticks, order.open_quantity)
-        met = self._met(order.request, levels)
-        if met and order.request.self_trade is not SelfTrade.EXPIRE_MAKER:
-            return self._take_until(met[0], order, levels, time)
-        for other in met:
-            self._prevent(other, order, time)
-        steps = sum(level.steps for level in levels)
-        instrument = self.instruments[order.request.symbol]
-        if order.request.time_in_force is TimeInForce.FOK and instrument.quantity(steps) < order.open_quantity:
-            return self._book.expire(order, time, "fill_or_kill")
-        return self._rest_or_end(self._trade_with(levels, order, time), time)
-
-    def _trade_with(self, levels: Sequence[Level], order: SpotOrder, time: int) -> SpotOrder:
-        request, instrument = order.request, self.instruments[order.request.symbol]
-        if request.is_buy and not request.type.has_limit:
-            levels = _affordable(instrument, levels, self._spendable(request))
-        for level in levels:
-            price, quantity = instrument.price(level.ticks), instrument.quantity(level.steps)
-            is_last = request.quantity is None and level is levels[-1]
-            coin = self._fee_asset_price(request.symbol)
-            order = self._book.trade(
-                order, price, quantity, time, is_maker=False, is_last=is_last, fee_asset_price=coin
+    def _hear(self, event: ExchangeEvent, order: SpotOrder) -> None:
+        kind, reason = _KINDS[type(event)], getattr(event, "reason", "")
+        if isinstance(event, OrderCancelled) and event.reason == "group":  # a venue says that it expired
+            kind = SpotEventKind.EXPIRED
+            order = msgspec.structs.replace(order, status=OrderStatus.EXPIRED)
+        self._orders[order.order_id] = order
+        if isinstance(event, OrderAccepted):
+            self._newest[order.request.symbol, order.request.client_order_id] = order.order_id
+        self._log.append(
+            SpotEvent(
+                sequence=event.sequence,
+                time=event.time,
+                kind=kind,
+                order=order,
+                trade=order.trades[-1] if isinstance(event, OrderFilled) else None,
+                cancel_id=event.cancel_id if isinstance(event, OrderCancelled) else "",
+                reason=reason,
             )
-            taken = self._taken.get((request.symbol, request.side), 0)
-            self._taken[request.symbol, request.side] = taken + level.steps
-        return order
-
-    def _fee_asset_price(self, symbol: TradingSymbol) -> Decimal | None:
-        if self.fees.asset == symbol.quote.value:
-            return Decimal(1)
-        traded = (one for one in self.instruments if (one.base, one.quote) == (self.fees.asset, symbol.quote))
-        return next((self.price(one) for one in traded), None)
-
-    def _rest_or_end(self, order: SpotOrder, time: int) -> SpotOrder:
-        if order.is_open and not rests(order):
-            return self._book.expire(order, time, "no_offers")
-        return order
-
-    def _spendable(self, request: SpotRequest) -> Decimal:
-        """Return what trades may cost before fees, in quote."""
-        free = self._book.account.free(request.symbol.quote.value)
-        return ratio(free, add(Decimal(1), self.fees.on_top))
-
-    # ------------------------------------------------------------------------------------- orders of its own in the way
-
-    def _met(self, request: SpotRequest, levels: Sequence[Level]) -> list[SpotOrder]:
-        """Return the account's resting orders that one which takes `levels` would meet on the way, as it meets them."""
-        resting = [one for one in self._book.open_orders(request.symbol) if rests(one)]
-        instrument, worst = self.instruments[request.symbol], request.price
-        steps = sum(level.steps for level in levels)
-        if levels and (request.quantity is None or instrument.quantity(steps) >= request.quantity):
-            worst = instrument.price(levels[-1].ticks)
-        met = [one for one in resting if one.request.side is not request.side and _is_within(one, worst)]
-        return sorted(met, key=self._priority)
-
-    def _take_until(self, other: SpotOrder, order: SpotOrder, levels: Sequence[Level], time: int) -> SpotOrder:
-        """Take what is offered before the account's `other` order; there this one ends, or both do."""
-        request, instrument = order.request, self.instruments[order.request.symbol]
-        own = instrument.price_ticks(other.request.price or ZERO)
-        before = [level for level in levels if (level.ticks < own if request.is_buy else level.ticks > own)]
-        if request.time_in_force is not TimeInForce.FOK:
-            order = self._trade_with(before, order, time)
-        if request.self_trade is SelfTrade.EXPIRE_BOTH:
-            self._prevent(other, order, time)
-        return self._book.prevent(order, other, other.request.price or ZERO, time) if order.is_open else order
-
-    def _prevent(self, resting: SpotOrder, taker: SpotOrder, time: int) -> None:
-        self._end_sibling(resting, time)
-        self._book.prevent(resting, taker, resting.request.price or ZERO, time)
-
-    # ----------------------------------------------------------------------------------------------------- resting
-
-    def _triggers(self, request: SpotRequest, move: tuple[int, int, int]) -> int:
-        """Return the price in ticks at which a stop triggers on a move (first, low, high), or 0."""
-        falls = request.is_buy is not request.type.is_stop_loss  # touched from above
-        stop = self.instruments[request.symbol].price_ticks(request.stop_price or ZERO)
-        return stop_fill_ticks(stop, falls, *move, slippage_ppm=0)
-
-    def _try_trigger(self, order: SpotOrder, move: tuple[int, int, int], time: int) -> None:
-        ticks = self._triggers(order.request, move)
-        if not ticks or not self._book.orders[order.order_id].is_open:  # its pair's other order may have ended it
-            return
-        self._end_sibling(order, time)
-        self._take(self._book.trigger(order, time), ticks, time)
-
-    def _trade_resting(self, resting: list[SpotOrder], move: tuple[int, int, int], budget: int, time: int) -> None:
-        for order in sorted(resting, key=self._priority):
-            request, instrument = order.request, self.instruments[order.request.symbol]
-            limit = instrument.price_ticks(request.price or ZERO)
-            is_sell = not request.is_buy
-            if not budget or not self._book.orders[order.order_id].is_open:
-                continue
-            if limit_fill_ticks(limit, is_sell, *move):
-                steps = min(budget, instrument.quantity_steps(order.open_quantity))
-                self._end_sibling(order, time)
-                price, quantity = instrument.price(limit), instrument.quantity(steps)
-                coin = self._fee_asset_price(request.symbol)
-                self._book.trade(order, price, quantity, time, is_maker=True, fee_asset_price=coin)
-                budget -= steps
-
-    def _priority(self, order: SpotOrder) -> tuple[Decimal, int]:
-        price = order.request.price or ZERO
-        return (-price if order.request.is_buy else price), order.order_id
-
-    def _with_sibling(self, order: SpotOrder) -> list[SpotOrder]:
-        other = self._book.sibling(order)
-        return [self._book.orders[order.order_id], *([] if other is None else [other])]
-
-    def _end_sibling(self, order: SpotOrder, time: int) -> None:
-        other = self._book.sibling(order)
-        if other is not None:
-            self._book.expire(other, time, "pair")
+        )
 
 
 def _check_filters(request: SpotRequest, instrument: Instrument, market: Decimal) -> None:
@@ -440,27 +358,3 @@ def _check_pair(above: SpotRequest, below: SpotRequest) -> None:
     high, low = (request.stop_price or request.price or ZERO for request in (above, below))
     if not same or high <= low:
         raise OrderRefused("pair_prices: accepted: two orders of one symbol, side and quantity, one above the market")
-
-
-def _is_within(resting: SpotOrder, worst: Decimal | None) -> bool:
-    """Say whether an order that takes down to, or up to, the `worst` price (None: any) meets a resting one."""
-    price = resting.request.price or ZERO
-    return worst is None or (price >= worst if resting.request.is_buy else price <= worst)
-
-
-def _value(instrument: Instrument, level: Level) -> Decimal:
-    return multiply(instrument.price(level.ticks), instrument.quantity(level.steps))
-
-
-def _affordable(instrument: Instrument, levels: Iterable[Level], budget: Decimal) -> list[Level]:
-    """Return the best levels whose value is within `budget` (quote)."""
-    chosen = []
-    for level in levels:
-        steps = min(level.steps, instrument.quantity_steps(ratio(budget, instrument.price(level.ticks))))
-        if not steps:
-            break
-        chosen.append(Level(level.ticks, steps))
-        budget = subtract(budget, _value(instrument, chosen[-1]))
-        if steps < level.steps:
-            break
-    return chosen

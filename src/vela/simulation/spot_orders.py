@@ -57,7 +57,7 @@ class SelfTrade(StrEnum):
     EXPIRE_BOTH = "EXPIRE_BOTH"
 
 
-class SpotRequest(msgspec.Struct, frozen=True, kw_only=True):
+class SpotRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a client asks for.
 
     Attributes:
@@ -69,6 +69,7 @@ class SpotRequest(msgspec.Struct, frozen=True, kw_only=True):
         stop_price: trigger, on the tick grid, of stops.
         time_in_force: of types with a limit; LIMIT_MAKER rests until cancelled.
         self_trade: what happens when this order would take from another of the account.
+        group: orders of one group share one lock, and the first of them to trade ends the others.
     """
 
     client_order_id: str
@@ -81,6 +82,7 @@ class SpotRequest(msgspec.Struct, frozen=True, kw_only=True):
     stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
+    group: str | None = None
 
     def __post_init__(self) -> None:
         is_market = self.type is SpotOrderType.MARKET
@@ -112,7 +114,7 @@ class Prevention(msgspec.Struct, frozen=True):
     """A trade of the account with itself that did not happen, and ended an order.
 
     Attributes:
-        match_id: running number, from 1.
+        match_id: unique.
         other_id: of the order on the other side.
         price: at which they would have traded.
         quantity: of the order that ended, in base.
@@ -128,8 +130,7 @@ class SpotOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order at the venue.
 
     Attributes:
-        order_id: the venue's, from 1.
-        list_id: of the pair it belongs to; None outside pairs.
+        order_id: the venue's, from 1: the number of the event that let it in.
         request: what was asked for.
         status: ACCEPTED, PARTIALLY_FILLED, FILLED, CANCELLED or EXPIRED.
         created_time, updated_time: ms UTC.
@@ -144,12 +145,16 @@ class SpotOrder(msgspec.Struct, frozen=True, kw_only=True):
     status: OrderStatus
     created_time: int
     updated_time: int
-    list_id: int | None = None
     working_time: int | None = None
     filled_quantity: Decimal = ZERO
     filled_value: Decimal = ZERO
     trades: tuple[SpotTrade, ...] = ()
     prevention: Prevention | None = None
+
+    @property
+    def list_id(self) -> int | None:
+        """The number of the pair that it belongs to, at a venue that makes pairs; None outside pairs."""
+        return None if self.request.group is None else int(self.request.group)
 
     @property
     def quantity(self) -> Decimal:
@@ -187,7 +192,7 @@ class SpotEvent(msgspec.Struct, frozen=True, kw_only=True):
         order: the order afterwards.
         trade: the execution, for TRADE.
         cancel_id: the client id of the cancel, for CANCELLED.
-        reason: why it expired.
+        reason: why it ended.
     """
 
     sequence: int
@@ -203,7 +208,7 @@ class OrderPair(msgspec.Struct, frozen=True, kw_only=True):
     """Two orders of which one cancels the other.
 
     Attributes:
-        list_id: the venue's, from 1. client_list_id: the client's.
+        list_id: the venue's, from 1; part of the orders' group. client_list_id: the client's.
         symbol: of both.
         order_ids: the two.
         time: ms UTC of its placing.

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.catalogue.wire import PRICES, STILL, WireDesk, wire_desk
 from tests.integration.venue_server import RunningVenue, running_venue
 
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.spot_fees import SpotFees
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from vela.domain.order import OrderStatus
 from vela.domain.signal import Action
 from vela.engine.rules import Stake, StakeKind, TradingRules
 from vela.engine.sizing import entry_steps
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.spot_fees import SpotFees
 
 FEE = Decimal("0.001")
 ORDER = "POST /api/v3/order"

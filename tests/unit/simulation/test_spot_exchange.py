@@ -12,8 +12,9 @@ from vela.domain.errors import OrderNotFound, OrderRefused
 from vela.domain.events import Tick
 from vela.domain.order import OrderStatus, Side
 from vela.simulation.depth import flat_offers
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.liquidity import MadeUpBook
 from vela.simulation.spot_exchange import Phase, SpotExchange
+from vela.simulation.spot_fees import SpotFees
 from vela.simulation.spot_orders import SpotEventKind, SpotOrderType
 
 NEW, TRIGGERED, TRADE, EXPIRED = (
@@ -62,7 +63,9 @@ def test_a_market_order_by_value_spends_no_more_than_that() -> None:
 
 def test_fees_are_taken_in_the_third_asset_while_there_is_some() -> None:
     fees = SpotFees(FEES.maker, FEES.taker, asset="ETH")
-    exchange = SpotExchange(INSTRUMENTS, {"USDT": Decimal(1000), "ETH": Decimal("0.03")}, fees=fees, offers=flat_offers)
+    exchange = SpotExchange(
+        INSTRUMENTS, {"USDT": Decimal(1000), "ETH": Decimal("0.03")}, fees=fees, liquidity=MadeUpBook(flat_offers)
+    )
     exchange.on_tick(Tick(BTC, 100.0, 100.0, 100.0, volume=VOLUME), 1, 1.0)
     before_its_price = exchange.place(request("a", "MARKET", "1"), 1)
     exchange.on_tick(Tick(ETH, 10.0, 10.0, 10.0, volume=VOLUME), 2, 1.0)
@@ -238,11 +241,17 @@ def test_a_client_id_is_unique_among_open_orders_only() -> None:
     with pytest.raises(OrderRefused, match=r"^duplicate_client_id: "):
         venue.place("a", "LIMIT", "1", "90")
     venue.cancel("a")
-    assert venue.place("a", "LIMIT", "1", "90").order_id == 2
+    again = venue.place("a", "LIMIT", "1", "90")
+    assert again.order_id > 1
+    assert venue.order("a") == again
+    assert venue.exchange.find(BTC, 1).status is OrderStatus.CANCELLED
+    for symbol, order_id in ((ETH, 1), (BTC, 99)):
+        with pytest.raises(OrderNotFound):
+            venue.exchange.find(symbol, order_id)
 
 
 def test_nothing_can_be_ordered_before_the_first_price() -> None:
-    exchange = SpotExchange(INSTRUMENTS, {"USDT": Decimal(1000)}, fees=FEES, offers=flat_offers)
+    exchange = SpotExchange(INSTRUMENTS, {"USDT": Decimal(1000)}, fees=FEES, liquidity=MadeUpBook(flat_offers))
     with pytest.raises(OrderRefused, match=r"^no_price: "):
         exchange.place(request("a", "MARKET", "1"), 0)
     assert (exchange.price(BTC), exchange.depth(BTC, SELL)) == (None, [])

@@ -9,9 +9,10 @@ from tests.unit.simulation.market import BTC, INSTRUMENTS
 
 from vela.domain.events import Tick
 from vela.domain.order import Side
-from vela.simulation.depth import Offers, spread_offers
-from vela.simulation.spot_book import SpotFees
+from vela.simulation.depth import spread_offers
+from vela.simulation.liquidity import MadeUpBook, Offers
 from vela.simulation.spot_exchange import SpotExchange
+from vela.simulation.spot_fees import SpotFees
 from vela.simulation.spot_orders import SelfTrade, SpotEventKind, SpotOrder, SpotOrderType, SpotRequest, TimeInForce
 
 VOLUME = 100.0
@@ -31,6 +32,7 @@ def request(
     worth: str | None = None,
     lasts: str = "GTC",
     own: str = "EXPIRE_MAKER",
+    group: str | None = None,
 ) -> SpotRequest:
     return SpotRequest(
         client_order_id=name,
@@ -43,6 +45,7 @@ def request(
         stop_price=Decimal(stop) if stop else None,
         time_in_force=TimeInForce(lasts),
         self_trade=SelfTrade(own),
+        group=group,
     )
 
 
@@ -51,7 +54,7 @@ class Venue:
         self, usdt: str = "10000", btc: str = "10", fees: SpotFees = FEES, offers: Offers = SPREAD_OFFERS
     ) -> None:
         balances = {"USDT": Decimal(usdt), "BTC": Decimal(btc)}
-        self.exchange = SpotExchange(INSTRUMENTS, balances, fees=fees, offers=offers)
+        self.exchange = SpotExchange(INSTRUMENTS, balances, fees=fees, liquidity=MadeUpBook(offers))
         self.time = 0
         self.move(100.0)
 

@@ -62,7 +62,7 @@ def test_a_trade_with_itself_that_was_prevented_is_told_as_that() -> None:
     order = queried(venue.order("own"))
     assert (order["status"], order["preventedMatchId"], order["preventedQuantity"]) == (
         "EXPIRED_IN_MATCH",
-        1,
+        3,
         "1.00000000",
     )
     [report] = [execution_report(event, 5) for event in venue.exchange.log if event.order.prevention is not None]

@@ -19,11 +19,14 @@ from vela.domain.order import OrderRequest
 from vela.domain.trading_symbol import TradingSymbol, restored_symbol
 from vela.ports.execution import Balance, EventsMissed, FollowUp, OrderReport
 from vela.simulation.exchange import SimulatedExchange
-from vela.simulation.exchange_events import ExchangeEvent, OrderAccepted, OrderFilled
+from vela.simulation.exchange_events import ExchangeEvent, order_of
+from vela.simulation.spot_orders import SpotOrderType
 
 _T = TypeVar("_T")
 
-_VERSION = 1
+_VERSION = 2
+_READABLE = (1, _VERSION)
+_OLD_STOP, _STOP = '"type":"STOP"', f'"type":"{SpotOrderType.STOP_LOSS.value}"'  # all that version 1 called otherwise
 _NO_EVENTS: tuple[OrderReport, ...] = ()
 
 
@@ -154,7 +157,7 @@ class PaperExecution:
         if not events:
             return ()
         self._commit(events)
-        reports = [self._exchange.order(_order_of(event)) for event in events]
+        reports = [self._exchange.order(order_of(event)) for event in events]
         return tuple(sorted(reports, key=lambda report: not report.fills))
 
     # --------------------------------------------------------------------------------------------------------- the log
@@ -171,9 +174,11 @@ class PaperExecution:
         if not entries:
             return None, []
         header = self._decoded(*entries[0], _HEADERS)
-        if header.version != _VERSION:
-            raise StorageError(f"the paper account has version {header.version}; accepted: {_VERSION}")
-        return header, [(number, self._decoded(number, text, _EVENTS)) for number, text in entries[1:]]
+        if header.version not in _READABLE:
+            accepted = ", ".join(map(str, _READABLE))
+            raise StorageError(f"the paper account has version {header.version}; accepted: {accepted}")
+        texts = ((number, text.replace(_OLD_STOP, _STOP)) for number, text in entries[1:])
+        return header, [(number, self._decoded(number, text, _EVENTS)) for number, text in texts]
 
     def _decoded(self, number: int, text: str, decoder: msgspec.json.Decoder[_T]) -> _T:
         try:
@@ -192,9 +197,3 @@ class PaperExecution:
         return StorageError(
             f"the paper account's log is damaged in entry {number}: {error}; accepted: what was written"
         )
-
-
-def _order_of(event: ExchangeEvent) -> str:
-    if isinstance(event, OrderAccepted):
-        return event.request.client_order_id
-    return event.fill.client_order_id if isinstance(event, OrderFilled) else event.client_order_id

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from vela.adapters.exchanges.simulated.paper import PaperExecution
@@ -107,7 +108,7 @@ async def test_the_same_prices_after_a_crash_change_nothing(log):
 @pytest.mark.parametrize(
     ("number", "text"),
     [
-        (1, '{"version":2,"balances":{}}'),
+        (1, '{"version":3,"balances":{}}'),
         (1, "{}"),
         (2, "no json"),
         (2, '[{"event":"unheard","sequence":1,"time":0}]'),
@@ -120,7 +121,7 @@ async def test_the_same_prices_after_a_crash_change_nothing(log):
 async def test_damage_is_named_by_its_entry(log, number, text):
     [_ async for _ in trade(opened(log))]
     log.texts[number - 1] = text
-    with pytest.raises(StorageError, match="version 2" if "2," in text else f"entry {number}"):
+    with pytest.raises(StorageError, match="version 3; accepted: 1, 2" if "3," in text else f"entry {number}"):
         opened(log)
 
 
@@ -167,3 +168,41 @@ async def test_an_asset_listed_at_run_time_is_read_back(log):
     paper = opened(log, instruments=[Instrument.raw(symbol)])
     await paper.submit(OrderRequest("a", symbol, Side.BUY, OrderType.MARKET, Decimal(1)))
     assert [e.request.symbol for e in opened(log).truth() if isinstance(e, OrderAccepted)] == [symbol]
+
+
+def old_accepted(sequence: int, name: str, side: str, kind: str, asset: str, amount: str, **more: str) -> object:
+    order: dict[str, object] = {"client_order_id": name, "symbol": "BTC/USDT", "side": side, "type": kind}
+    order |= {"quantity": "1", "price": None, "stop_price": None, "group": None, **more}
+    moment = {"event": "accepted", "sequence": sequence, "time": 60_000}
+    return {**moment, "request": order, "asset": asset, "amount": amount}
+
+
+def old_filled(sequence: int, name: str, price: str, fee: str) -> object:
+    moment = {"event": "filled", "sequence": sequence, "time": 60_000}
+    fill = {"fill_id": str(sequence), "client_order_id": name, "symbol": "BTC/USDT", "side": "BUY", "quantity": "1"}
+    return {**moment, "fill": {**fill, "price": price, "fee": fee, "fee_asset": "USDT", "time": 60_000}}
+
+
+OLD = [
+    {"version": 1, "balances": {"USDT": "1000"}},
+    [old_accepted(1, "in", "BUY", "MARKET", "USDT", "0"), old_filled(2, "in", "100.05", "0.10005")],
+    [
+        old_accepted(3, "stop", "SELL", "STOP", "BTC", "1", stop_price="90", group="g"),
+        old_accepted(4, "target", "SELL", "LIMIT", "BTC", "1", price="110", group="g"),
+    ],
+]
+
+
+async def test_an_account_of_version_1_is_read_and_goes_on():
+    log = Log([msgspec.json.encode(entry).decode() for entry in OLD])
+    paper = opened(log)
+    assert (await paper.balances())["USDT"].free == Decimal("899.84995")
+    assert (await paper.balances())["BTC"].locked == 1
+    assert [report.client_order_id for report in await paper.open_orders()] == ["stop", "target"]
+    await paper.on_prices(prices(60_000, 100.0, jump=True))
+    reports = await paper.on_prices(prices(119_999, 95.0, 85.0))
+    assert [(report.client_order_id, report.status) for report in reports] == [
+        ("stop", OrderStatus.FILLED),
+        ("target", OrderStatus.CANCELLED),
+    ]
+    assert await state(opened(log)) == await state(paper)
