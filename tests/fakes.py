@@ -142,8 +142,8 @@ class ScriptedExecution:
     """Passes orders on, save where the script says otherwise; one word for each submission or replacement.
 
     `ok`; `refuse`: refused for certain; `lose`: it never arrives and no answer comes; `hush`: it arrives, but no answer
-    comes; `gone`: one of the orders to cancel is not there; `die early`, `die late`: this process ends before or after
-    the venue gets it.
+    comes; `gone`: one of the orders to cancel is not there; `half`: what is to be cancelled is, what is to be placed is
+    refused; `die early`, `die late`: this process ends before or after the venue gets it.
     """
 
     def __init__(self, venue: Execution, script: Iterable[str] = (), follow_up: FollowUp | None = None) -> None:
@@ -171,6 +171,9 @@ class ScriptedExecution:
         }
         if word in failures:
             raise failures[word]
+        if word == "half":
+            await self.venue.replace(cancel)
+            raise self.refusal
         reports = await self.venue.replace(cancel, *requests)
         if word == "hush":
             raise OrderUnresolved("no answer")

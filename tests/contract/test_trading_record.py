@@ -5,6 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.record_samples import (
     BTC,
     ETH_BTC,
@@ -81,6 +82,14 @@ async def test_an_order_is_in_its_last_state_and_leaves_the_account_when_final(r
     await record.commit(Changes(orders=(planned("a"), planned("b", time=2_000))))
     await record.commit(Changes(orders=life("a", OrderStatus.SENT, OrderStatus.REJECTED)[1:]))
     assert [order.client_order_id for order in (await record.load()).orders] == ["b"]
+
+
+@pytest.mark.parametrize("status", [status for status in OrderStatus if not status.is_final])
+async def test_an_order_that_is_not_over_is_there_after_a_restart_with_its_fills(record, reopen, status):
+    await record.commit(Changes(orders=(replace(planned("a"), status=status),), fills=(fill("f", "a"),)))
+    account = await reopen().load()
+    assert [order.status for order in account.orders] == [status]
+    assert account.booked == {"a": frozenset({"f"})}
 
 
 async def test_open_orders_come_oldest_first(record):

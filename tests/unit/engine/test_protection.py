@@ -55,6 +55,16 @@ def test_a_part_has_its_pair_and_the_rest_a_stop_of_its_own():
     assert stopped_quantity(resting(held)) == Decimal("0.5")
 
 
+def test_no_more_is_protected_than_can_be_ordered():
+    held = position(quantity=Decimal("0.499995"), target_ticks=11_000, target_quantity=Decimal("0.2"))
+    assert [r.quantity for r in protective_requests(held, instrument())] == [
+        Decimal("0.2"),
+        Decimal("0.29999"),
+        Decimal("0.2"),
+    ]
+    assert protective_requests(position(quantity=Decimal("0.000009")), instrument()) == ()
+
+
 def test_when_the_part_is_closed_the_stop_of_the_rest_covers_it():
     held = position(stop_ticks=9_800, target_ticks=11_000, target_quantity=Decimal("0.2"), revision=3)
     rest = resting(held)[1]

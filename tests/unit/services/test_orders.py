@@ -206,6 +206,15 @@ async def test_a_replacement_that_fails_leaves_the_old_stop_and_is_tried_again(r
     assert desk.statuses(f"BTCUSDT-{MINUTE}-S2")[-1] is OrderStatus.REJECTED
 
 
+async def test_a_stop_that_is_gone_because_its_replacement_was_refused_is_placed_anew(record: Record) -> None:
+    rules = TradingRules(cooldown_ms=0, trailing_ppm=10_000)
+    desk = await Desk(record, "ok", "ok", "half", rules=rules).start()
+    await desk.say(prices(MINUTE, BTC=100.0), raised(1), closes(2, 110.0))
+    assert desk.statuses(f"BTCUSDT-{MINUTE}-S1")[-1] is OrderStatus.CANCELLED
+    assert desk.statuses(f"BTCUSDT-{MINUTE}-S2")[-1] is OrderStatus.REJECTED
+    assert await desk.resting() == [f"BTCUSDT-{MINUTE}-S3"]
+
+
 async def test_a_position_whose_stop_is_refused_is_guarded_here(record: Record) -> None:
     desk = await Desk(record, "ok", "refuse").start()
     await desk.say(prices(MINUTE, BTC=100.0), raised(1))

@@ -177,6 +177,17 @@ async def test_signals_that_waited_too_long_and_old_prices_enter_nothing(record:
     assert desk.execution.sent == []
 
 
+async def test_exits_pass_however_old_their_signals_and_prices_are(record: Record) -> None:
+    desk = await remote(record)
+    await desk.say(prices(MINUTE), raised(1))
+    async with desk.service._gate:
+        await desk.bus.publish(raised(2, Action.SELL))
+        await asyncio.sleep(0)
+        desk.clock.advance(61.0)
+    await desk.bus.settled()
+    assert await desk.held() == {}
+
+
 async def test_an_order_of_another_instance_keeps_it_from_starting(record: Record) -> None:
     desk = Desk(record, now=MINUTE, follow_up=FollowUp(reconcile_seconds=30.0))
     other = OrderRequest("BTCUSDT-1700000000000-E", BTC, Side.BUY, OrderType.LIMIT, Decimal(1), price=Decimal(50))

@@ -104,10 +104,10 @@ async def test_what_an_answer_says_of_the_budget_is_obeyed():
     with pytest.raises(RateLimited):
         await exchange.calls.query(exchange.ask)
     exchange.clock.set(exchange.clock.now() + 60_000)
-    exchange.calls.answered(429, {"Retry-After": "30"}, None)
+    exchange.calls.answered(429, {"Retry-After": "47"}, None)  # beyond this minute, which ends in 30 s
     with pytest.raises(RateLimited) as limited:
         await exchange.calls.place(exchange.ask, urgent=True)
-    assert limited.value.retry_after == 30
+    assert limited.value.retry_after == 47
     exchange.calls.answered(418, {"Retry-After": "nonsense"}, None)
     assert exchange.budget.closed_for(exchange.calls.now()) == 120
 
