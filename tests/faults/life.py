@@ -26,7 +26,6 @@ _ENDPOINTS = {
     "POST /api/v3/orderList/oco": "pair",
     "DELETE /api/v3/order*": "cancel",
 }
-_WORTH_SELLING = 5.2  # quote
 
 
 class NotSurvived(Exception):
@@ -120,26 +119,31 @@ class Life:
         return size == self._venue.size() and not self._unsettled()
 
     def _unsettled(self) -> list[str]:
+        return self._ask("SELECT client_order_id FROM orders WHERE status IN ('PLANNED', 'SENT', 'UNKNOWN')")
+
+    def _held(self) -> float:
+        return sum(map(float, self._ask("SELECT quantity FROM positions")))
+
+    def _ask(self, query: str) -> list[str]:
         with closing(sqlite3.connect(f"file:{self._folder / 'data' / 'vela.sqlite'}?mode=ro", uri=True)) as record:
-            query = "SELECT client_order_id FROM orders WHERE status IN ('PLANNED', 'SENT', 'UNKNOWN')"
             return [row[0] for row in record.execute(query)]
 
     def breaches(self, *, is_settled: bool) -> list[str]:
         """Return what does not hold."""
         data, truth = self._folder / "data", self._folder / "truth.jsonl"
-        if not (data / "vela.sqlite").exists() or not truth.exists() or not self._has_tables():
+        if not truth.exists() or not self._has_record():
             return []
         return breaches(data, truth, is_settled=is_settled)
 
-    def _has_tables(self) -> bool:
-        with closing(sqlite3.connect(f"file:{self._folder / 'data' / 'vela.sqlite'}?mode=ro", uri=True)) as record:
-            return record.execute("SELECT 1 FROM sqlite_master WHERE name = 'ledger_entries'").fetchone() is not None
+    def _has_record(self) -> bool:
+        is_there = (self._folder / "data" / "vela.sqlite").exists()
+        return is_there and bool(self._ask("SELECT 1 FROM sqlite_master WHERE name = 'ledger_entries'"))
 
     # --------------------------------------------------------------------------------------------------- the market
 
     def _step(self, way_out: str) -> None:
         """Do the next thing: enter, let the stop follow, or leave on the way out that is given."""
-        if self._venue.held() * self._venue.price < _WORTH_SELLING:
+        if not self._has_record() or not self._held():
             self._enter(is_thin=way_out == "thin")
         elif not self._trailed:
             self._trailed = True
@@ -160,7 +164,7 @@ class Life:
 
     def _leave(self, way: str) -> None:
         if way == "thin":
-            self._candle(SELL, volume=_volume(0.5 * self._venue.held()))
+            self._candle(SELL, volume=_volume(0.5 * self._held()))
         elif way == "signal":
             self._candle(SELL)
         else:

@@ -104,17 +104,8 @@ class Venue:
 
     def resting(self) -> list[Row]:
         """Return the open orders as they are."""
-        newest = {event["order_id"]: event for event in self._truth()}
+        newest = {event["order_id"]: event for event in told(self.truth_file)} if self.size() else {}
         return [event for event in newest.values() if event["status"] in {"ACCEPTED", "PARTIALLY_FILLED"}]
-
-    def held(self) -> float:
-        """Return how much was bought and not sold, in base, fees not counted."""
-        signed = {"BUY": 1, "SELL": -1}
-        trades = [event for event in self._truth() if "fill" in event]
-        return sum(signed[event["side"]] * float(event["fill"]["quantity"]) for event in trades)
-
-    def _truth(self) -> list[Row]:
-        return list(told(self.truth_file)) if self.truth_file.exists() else []
 
 
 @contextmanager

@@ -20,10 +20,16 @@ from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.trading_symbol import TradingSymbol, register_assets
 from vela.ports.execution import EventsMissed, OrderReport
 
-register_assets(["币安人生"])
-BTC, BNB, LIVELY = SYMBOLS = tuple(TradingSymbol(name) for name in ("BTC", "BNB", "币安人生"))
+BTC, BNB = TradingSymbol("BTC"), TradingSymbol("BNB")
+LISTED_LATER = "币安人生"
 START = 1_700_000_040_000
 BALANCES = {"USDT": Decimal(100_000), "BTC": Decimal(10)}
+
+
+def symbols() -> tuple[TradingSymbol, ...]:
+    """What is traded; one of them is an asset that nobody knows until an exchange lists it."""
+    register_assets([LISTED_LATER])
+    return BTC, BNB, TradingSymbol(LISTED_LATER)
 
 
 class Traded:
@@ -33,7 +39,7 @@ class Traded:
         self.venue = venue
         self.market = market
         self.connection = connection
-        self.execution: LiveExecution = connection.execution(SYMBOLS)
+        self.execution: LiveExecution = connection.execution(symbols())
         self._time = START
         self._prices: dict[TradingSymbol, float] = {}
 
@@ -51,14 +57,14 @@ RULES = (Decimal("0.01"), Decimal("0.0001"), Decimal(5), Decimal("0.0001"))
 
 
 def scripted() -> ScriptedMarket:
-    return ScriptedMarket(*(Instrument(symbol, *RULES) for symbol in SYMBOLS), volume=100_000.0)
+    return ScriptedMarket(*(Instrument(symbol, *RULES) for symbol in symbols()), volume=100_000.0)
 
 
 async def connected(venue: RunningVenue, market: ScriptedMarket, *, patience=5.0, url=None) -> Traded:
     credentials = Credentials(KEY, SECRET)
     connection = await connect("binance", credentials, SystemClock(), base_url=url or venue.http, patience=patience)
     traded = Traded(venue, market, connection)
-    for symbol in SYMBOLS:
+    for symbol in symbols():
         traded.move(100.0, symbol)
     return traded
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 import pytest
-from tests.integration.live_trading import LIVELY, Traded, buy, stop, trading
+from tests.integration.live_trading import LISTED_LATER, Traded, buy, stop, trading
 
 from vela.domain import crashpoints
 from vela.domain.errors import CredentialsRefused, OrderNotFound, OrderRefused, OrderUnresolved, RateLimited
@@ -174,7 +174,7 @@ async def test_a_wrong_secret_is_refused():
 
 
 async def test_a_symbol_in_chinese_is_traded_like_any_other(traded):
-    [report] = await traded.execution.submit(buy("a", LIVELY))
+    [report] = await traded.execution.submit(buy("a", TradingSymbol(LISTED_LATER)))
     assert report.fills[0].fill_id.startswith("币安人生USDT:")
     assert await traded.execution.order("a") == report
 

@@ -208,7 +208,7 @@ class Application:
         self._market_data = MarketDataService(self._bus, self._wall_clock, feed, clock, cursor)
         return [
             PersistenceService(self._bus, self._wall_clock, record.journal),
-            BrainService(self._bus, self._wall_clock, self._strategies),
+            BrainService(self._bus, self._wall_clock, self._strategies, self._market.strategy_seconds),
             OrdersService(
                 self._bus,
                 self._wall_clock,

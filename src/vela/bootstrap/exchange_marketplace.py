@@ -31,6 +31,7 @@ class ExchangeMarketplace(Marketplace):
     """A real exchange, or a server that speaks like one."""
 
     has_end = False
+    strategy_seconds = 5.0
 
     def __init__(self, settings: Settings, credentials: Credentials | None, follow_up: FollowUp | None = None) -> None:
         """Prepare to trade.

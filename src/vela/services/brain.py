@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 
@@ -30,6 +31,7 @@ from vela.engine.regime import RegimeTracker
 from vela.engine.window import CandleWindow
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
+from vela.services.beside import beside
 from vela.services.service import Service
 from vela.strategies.base import Strategy
 
@@ -48,6 +50,22 @@ class _Watch:
         self.strategy = strategy
         self.window = CandleWindow(strategy.warmup)
         self.regime = RegimeTracker()
+        self.is_thinking = False
+
+    def question(self) -> Callable[[], Decision]:
+        return partial(decide, self.strategy, self.symbol, self.window.candles(), self.regime.regime)
+
+    async def decide_within(self, seconds: float) -> Decision:
+        if self.is_thinking:
+            raise TimeoutError("it still thinks about an earlier candle")
+        self.is_thinking = True
+        return await beside(partial(self._think, self.question()), seconds)
+
+    def _think(self, question: Callable[[], Decision]) -> Decision:
+        try:
+            return question()
+        finally:
+            self.is_thinking = False
 
     def take(self, candle: Candle) -> bool:
         if candle.open_time <= self.window.last_time:
@@ -62,9 +80,16 @@ class BrainService(Service):
 
     name = "brain"
 
-    def __init__(self, bus: Bus, wall_clock: Clock, strategies: Mapping[TradingSymbol, Strategy]) -> None:
-        """`strategies`: which strategy looks at which symbol."""
+    def __init__(
+        self,
+        bus: Bus,
+        wall_clock: Clock,
+        strategies: Mapping[TradingSymbol, Strategy],
+        strategy_seconds: float | None = None,
+    ) -> None:
+        """`strategies`: which one looks at which symbol. `strategy_seconds`: for how long at most; None: all wait."""
         super().__init__(bus, wall_clock)
+        self._strategy_seconds = strategy_seconds
         self._watches = {symbol: _Watch(symbol, strategy) for symbol, strategy in strategies.items()}
         self._is_warm = False
         self._served: asyncio.Future[HistoryServed] | None = None
@@ -109,7 +134,7 @@ class BrainService(Service):
             regime_before = self._regime_of(entry.symbol)
             if self._take(entry):
                 watch = self._watches[entry.symbol]
-                decisions.append(self._decide(watch, message.time, messages))
+                decisions.append(await self._decide(watch, message.time, messages))
                 if watch.regime.regime is not regime_before:
                     messages.append(
                         RegimeChanged(
@@ -146,9 +171,11 @@ class BrainService(Service):
         watch = self._watches.get(entry.symbol)
         return watch is not None and watch.take(entry.candle)
 
-    def _decide(self, watch: _Watch, time: int, messages: list[Message]) -> Decision:
+    async def _decide(self, watch: _Watch, time: int, messages: list[Message]) -> Decision:
         try:
-            return decide(watch.strategy, watch.symbol, watch.window.candles(), watch.regime.regime)
+            if self._strategy_seconds is None:
+                return watch.question()()
+            return await watch.decide_within(self._strategy_seconds)
         except Exception as e:  # noqa: BLE001  a strategy may raise anything; it must not stop the other symbols
             _log.warning("strategy failed", symbol=str(watch.symbol), strategy=watch.strategy.name, error=repr(e))
             text = f"{watch.strategy.name} failed on {watch.symbol}: {e!r}"[:200]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from tests.builders import BTC, ETH, MINUTE, SOL, candle, random_walk
-from tests.fakes import Listener, ManualClock
+from tests.fakes import Listener, ManualClock, until
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.domain.candles import Candle, Candles
@@ -125,12 +126,15 @@ class Session:
     """A brain on a bus of its own."""
 
     def __init__(
-        self, strategies: dict[TradingSymbol, Strategy], history: dict[TradingSymbol, Sequence[Candle]] | None = None
+        self,
+        strategies: dict[TradingSymbol, Strategy],
+        history: dict[TradingSymbol, Sequence[Candle]] | None = None,
+        strategy_seconds: float | None = None,
     ) -> None:
         self.bus = MemoryBus(ManualClock())
         self.archive = Archive(self.bus, history or {})
         self.heard = Listener(self.bus)
-        self._brain = BrainService(self.bus, ManualClock(), strategies)
+        self._brain = BrainService(self.bus, ManualClock(), strategies, strategy_seconds)
         self._working = asyncio.create_task(self._brain.work())
 
     async def close(self, minute: int, *entries: SymbolCandle, backfilled: tuple[SymbolCandle, ...] = ()) -> None:
@@ -176,6 +180,30 @@ async def test_every_candle_gets_one_decision_with_its_reason(strategy, action, 
     failed = reason.startswith("failed")
     assert [a.level for a in session.heard.of(Alert)] == ["warning"] * failed
     assert bool(session.heard.of(SignalsRaised)) == (action is not Action.HOLD)
+
+
+class Slow(Eager):
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+
+    def answer(self, length: int) -> Signals:
+        self.go_on.wait(5)
+        return super().answer(length)
+
+
+async def test_a_strategy_that_thinks_too_long_holds_up_nobody_and_is_asked_again_when_it_is_done() -> None:
+    slow = Slow()
+    session = Session({BTC: slow, ETH: Eager()}, strategy_seconds=0.05)
+    for minute in (5, 6):
+        await session.close(minute, *(row(minute, symbol=symbol) for symbol in (BTC, ETH)))
+    assert [d.reason for d in session.decisions] == ["failed TimeoutError", "signal"] * 2
+    texts = [alert.text for alert in session.heard.of(Alert)]
+    assert ["no answer within 0.05 s" in texts[0], "an earlier candle" in texts[1]] == [True, True]
+    slow.go_on.set()
+    await until(lambda: not session._brain._watches[BTC].is_thinking)
+    await session.close(7, row(7), row(7, symbol=ETH))
+    assert [d.reason for d in session.decisions[-2:]] == ["signal", "signal"]
 
 
 async def test_a_strategy_that_fails_stops_no_other_symbol_and_not_itself_for_ever() -> None:
