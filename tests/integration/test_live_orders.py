@@ -13,6 +13,7 @@ from tests.integration.live_trading import LISTED_LATER, Traded, buy, stop, trad
 from vela.domain import crashpoints
 from vela.domain.errors import CredentialsRefused, OrderNotFound, OrderRefused, OrderUnresolved, RateLimited
 from vela.domain.order import OrderStatus
+from vela.domain.trading_symbol import TradingSymbol
 
 PLACE, CANCEL, REPLACE = "POST /api/v3/order", "DELETE /api/v3/order", "POST /api/v3/order/cancelReplace"
 

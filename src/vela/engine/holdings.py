@@ -71,10 +71,6 @@ class Holdings:
     def _entering(self) -> tuple[Order, ...]:
         return tuple(o for o in self._orders.values() if o.purpose is OrderPurpose.ENTRY)
 
-    def _closes_whole_at_target(self, position: Position) -> bool:
-        is_growing = any(order.symbol == position.symbol for order in self._entering())
-        return not is_growing and position.target_quantity >= self._orderable(position)
-
     def _show_positions(self, step: StepBuilder, *symbols: TradingSymbol) -> None:
         shown = {position.symbol for position in step.changed_positions()} | set(symbols)
         for symbol in sorted(shown & set(self._positions)):

@@ -33,7 +33,6 @@ from vela.engine.protection import (
     covers,
     is_overrun,
     is_settling,
-    is_target_reached,
     protective_requests,
 )
 from vela.engine.restraints import Restraints
@@ -445,9 +444,6 @@ class OrderManager(Holdings):
         live = self._protecting(symbol)
         instrument, quote = self._instruments[symbol], self._quotes.get(symbol)
         if self._is_leaving(symbol) or is_settling(live) or covers(live, position, instrument, quote):
-            return
-        if is_target_reached(position, instrument, quote) and not live and self._closes_whole_at_target(position):
-            self._plan_exit(position, ExitReason.TAKE_PROFIT.value, step)
             return
         position = msgspec.structs.replace(position, revision=position.revision + 1)
         requests = protective_requests(position, instrument, quote)

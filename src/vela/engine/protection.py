@@ -29,12 +29,12 @@ def protective_requests(
         position: what is to be protected.
         instrument: its trading rules.
         quote: the newest price. No venue takes a group whose target it has reached, and then the stop would be missing,
-            too: it is asked for alone. None: not known.
+            too: it is asked for alone until the price has come back. None: not known.
     """
     of_position, side = stem(position.symbol, position.entry_time), position.side.entry_side.opposite
     level = None if position.stop_ticks is None else instrument.price(position.stop_ticks)
     held = instrument.orderable_part(position.quantity)
-    may_rest = position.target_ticks is not None and not (level and is_target_reached(position, instrument, quote))
+    may_rest = position.target_ticks is not None and not (level and _is_reached(position, instrument, quote))
     at_target = min(position.target_quantity, held) if may_rest else ZERO
     group = f"{of_position}-G{position.revision}" if level is not None and at_target else None
 
@@ -71,7 +71,7 @@ def _wanted(
     return Counter((r.type, r.stop_price or r.price, r.quantity) for r in requests)
 
 
-def is_target_reached(position: Position, instrument: Instrument, quote: float | None) -> bool:
+def _is_reached(position: Position, instrument: Instrument, quote: float | None) -> bool:
     """Say whether the newest price is at the take-profit or beyond it; no price reaches nothing."""
     if position.target_ticks is None or quote is None:
         return False

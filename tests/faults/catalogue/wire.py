@@ -115,7 +115,8 @@ class WireDesk:
         self.venue.control.post(path, json=what).raise_for_status()
 
     def lose(self, endpoint: str, kind: str = "execute_and_timeout") -> None:
-        """Let the answer to the next such request not come."""
+        """Let the answer to the next such request not come, and nobody wait long for any from now on."""
+        self.connection._client.timeout = round(_ANSWER_SECONDS * 1000)  # type: ignore[attr-defined]
         self.venue.fault(endpoint, kind, nth=1, args={"seconds": 2 * _ANSWER_SECONDS})
 
     def deafen(self) -> None:
@@ -186,17 +187,12 @@ class WireDesk:
         """The venue's own list of what was executed: id and quantity."""
         return [(e["fill"]["fill_id"], Decimal(e["fill"]["quantity"])) for e in self.venue.truth() if "fill" in e]
 
-    async def is_held(self, quantity: str | Decimal) -> bool:
-        return await self.held() == ({BTC: Decimal(quantity)} if Decimal(quantity) else {})
-
 
 @asynccontextmanager
 async def wire_desk(venue: RunningVenue, data_dir: Path, rules: TradingRules = RULES) -> AsyncIterator[WireDesk]:
     """Start a desk that hears the account's events; when its service dies, it is replaced."""
     with open_record(data_dir) as record:
-        connection = await connect(
-            "binance", Credentials(KEY, SECRET), SystemClock(), base_url=venue.http, patience=_ANSWER_SECONDS
-        )
+        connection = await connect("binance", Credentials(KEY, SECRET), SystemClock(), base_url=venue.http)
         desk = WireDesk(venue, connection, record, rules)
         supervisor = Supervisor(desk.bus, SystemClock())
         try:

@@ -149,16 +149,3 @@ def test_a_fee_in_an_asset_without_a_price_is_said_so():
         "fee of 0.001 BNB for fill f1 has no price in USDT here"
     ]
     assert at.manager.wallet(0).fees == 0
-
-
-def test_a_target_that_the_price_has_reached_before_it_could_rest_is_taken_at_once():
-    at = desk(take_profit_ppm=10_000)
-    buy(at, answer="accept")
-    at.quote(BTC, "102")
-    at.venue.prices[BTC] = Decimal(100)
-    entry = live(at, OrderPurpose.ENTRY).client_order_id
-    at.venue.execute(entry, Decimal(1))
-    at.venue.market = "fill"
-    at.poll()
-    assert at.manager.positions == ()
-    assert [trade.exit_reason for trade in at.trades] == [ExitReason.TAKE_PROFIT]
