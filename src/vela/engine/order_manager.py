@@ -98,6 +98,8 @@ class OrderManager(Holdings):
         else:
             step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
         if position is not None:
+            self._sweep(order, order.symbol, step)
+        if order.symbol in self._positions:
             self._protect(order.symbol, step)
         self._show_positions(step, order.symbol)
         return step.build()
@@ -140,7 +142,7 @@ class OrderManager(Holdings):
         """Plan what positions lack: protective orders, or the exit that was wanted and did not come about."""
         step = StepBuilder(time)
         for symbol, position in tuple(self._positions.items()):
-            if symbol in self._leaving and not self._is_leaving(symbol):
+            if symbol in self._leaving and not self._is_leaving(symbol) and self._orderable(position):
                 self._plan_exit(position, self._leaving[symbol], step)
             else:
                 self._protect(symbol, step)
@@ -267,7 +269,7 @@ class OrderManager(Holdings):
 
     def _leave(self, signal: Signal, step: StepBuilder) -> None:
         position = self._positions.get(signal.symbol)
-        if position is None:
+        if position is None or not self._orderable(position):
             step.outcome(signal, refusal=Refusal.NO_POSITION)
         elif self._is_leaving(signal.symbol):
             step.outcome(signal, refusal=Refusal.EXIT_PENDING)

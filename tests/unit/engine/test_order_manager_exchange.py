@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 from tests.builders import BTC
-from tests.unit.engine.desk import buy, desk, hit, live, sell
+from tests.unit.engine.desk import buy, close, desk, hit, live, sell
 
 from vela.domain.events import Alert
 from vela.domain.order import OrderPurpose, OrderRequest, OrderStatus, OrderType
@@ -48,6 +48,25 @@ def test_what_is_below_a_step_is_written_off_and_frees_the_place():
     wallet = at.manager.wallet(0)
     assert wallet.cost == 0
     assert trade.pnl == wallet.realised_pnl - wallet.fees
+
+
+def test_what_a_stop_left_is_written_off_once_the_order_in_its_place_is_known_to_be_lost():
+    at = desk(stake=Stake.from_str("100.01"), trailing_ppm=10_000)
+    at.venue.takes_fee_in_base = True
+    buy(at)
+    stop = live(at, OrderPurpose.STOP).client_order_id
+    at.venue.protective = "lost"
+    close(at, 101.0, high=101.0)
+    hit(at, OrderType.STOP, "98")
+    at.ask(stop)
+    [held] = at.manager.positions
+    assert held.quantity == Decimal("0.0000099"), "an order that may still be there keeps it"
+    sell(at)
+    assert at.outcomes[-1].refusal == "no_position"
+    at.follow(at.manager.protect_all(at.advance()))
+    at.ask_unknown()
+    assert at.manager.positions == ()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.TRAILING]
 
 
 def test_a_part_too_small_to_be_sold_is_given_up_and_said_so():

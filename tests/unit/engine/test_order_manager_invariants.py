@@ -236,7 +236,7 @@ class Account(RuleBasedStateMachine):
     def waits_for_target(self, position: Position) -> bool:
         # A target that the price had reached when it was to be placed waits until the price has come back.
         mine = [o for o in self.desk.manager.live_orders if o.symbol == position.symbol]
-        return position.target_ticks is not None and all(o.purpose is OrderPurpose.STOP for o in mine)
+        return position.target_ticks is not None and all(o.purpose is not OrderPurpose.TAKE_PROFIT for o in mine)
 
     @precondition(lambda self: not self.is_silent)
     @invariant()
