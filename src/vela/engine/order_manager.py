@@ -310,6 +310,7 @@ class OrderManager(Holdings):
         return step.build()
 
     def _take(self, report: OrderReport, step: StepBuilder) -> Order | None:
+        """Return the order as it was before, if anything changed: it says why it was planned, not why it ended."""
         known = self._orders.get(report.client_order_id)
         if known is None:
             return None
@@ -325,7 +326,7 @@ class OrderManager(Holdings):
         order = order.moved(status, report.time, venue_order_id=report.venue_order_id, reason=reason)
         step.order(order)
         self._keep(order)
-        return order
+        return known
 
     def _status_after(self, order: Order, report: OrderReport, step: StepBuilder) -> OrderStatus:
         status = report.status

@@ -168,3 +168,16 @@ def test_a_fee_in_an_asset_without_a_price_is_said_so():
         "fee of 0.001 BNB for fill f1 has no price in USDT here"
     ]
     assert at.manager.wallet(0).fees == 0
+
+
+def test_what_the_venue_says_of_an_ended_order_is_no_reason_of_a_trade():
+    at = desk(stake=Stake.from_str("100.01"))
+    at.venue.takes_fee_in_base = True
+    buy(at)
+    sell(at, answer="accept")
+    leaving = live(at, OrderPurpose.EXIT)
+    at.venue.execute(leaving.client_order_id, Decimal("0.99908"))
+    at.venue.orders[leaving.client_order_id].reason = "the venue's own words"
+    at.venue.end(leaving.client_order_id, S.EXPIRED)
+    at.poll()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
