@@ -47,7 +47,7 @@ web: $(READY) ## Build the page if web/ has changed
 	@if $(BIN)/python hatch_build.py needs-node; then $(INSTALL) --require-hashes -r requirements/node.txt; fi
 	@$(BIN)/python hatch_build.py build
 
-LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-strip-extras \
 	--custom-compile-command 'make lock' $(ARGS)
 
 lock: ## Write the lock files anew from pyproject.toml (needs uv; ARGS=--upgrade takes the newest)
