@@ -113,7 +113,7 @@ def venue(folder: Path, *, is_flat: bool) -> Iterator[Venue]:
     """A venue on free ports. `is_flat`: all is offered at the price itself, else on many levels."""
     truth = folder / "truth.jsonl"
     options = ["--market", "still", "--symbols", "BTC", "--timeframe", "1s", "--price", f"BTC={FIRST_PRICE}"]
-    options += ["--port", "0", "--control-port", "0", "--truth", str(truth), "--balance", "USDT=10000"]
+    options += ["--begin-now", "--port", "0", "--control-port", "0", "--truth", str(truth), "--balance", "USDT=10000"]
     options += ["--flat-book"] if is_flat else []
     command = [sys.executable, "-m", "vela", "venue", *options]
     log = folder / "venue.log"

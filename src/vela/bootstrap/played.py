@@ -21,7 +21,7 @@ from vela.simulation.synthetic import SyntheticMarket
 from vela.venue.still import StillMarket
 
 STILL = "still"
-_STILL_CANDLES = 100_000
+_STILL_CANDLES = 100_000  # ago: so many can be ended as fast as one likes and lie in nobody's future
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,16 @@ class Played:
     still: StillMarket | None = None
 
 
-def open_played(settings: Settings, prices: Mapping[TradingSymbol, Decimal], now: int) -> Played:
+def open_played(
+    settings: Settings, prices: Mapping[TradingSymbol, Decimal], now: int, *, begins_now: bool = False
+) -> Played:
     """Open the market that the settings name.
 
     Args:
         settings: `market` may be `still`, too.
         prices: at which a still market stands; symbols without one get that of the made-up market.
         now: the venue's time, ms UTC.
+        begins_now: a still market begins with the candle of `now`, not long ago.
 
     Raises:
         ConfigurationError: an option does not fit the market.
@@ -57,9 +60,10 @@ def open_played(settings: Settings, prices: Mapping[TradingSymbol, Decimal], now
         OrderRefused: a price is off the grid of ticks.
     """
     if settings.market == STILL:
-        return _still(settings, prices, now)
-    if prices:
-        raise ConfigurationError(f"prices were given, but the market moves by itself; accepted: --market {STILL}")
+        return _still(settings, prices, now, 0 if begins_now else _STILL_CANDLES)
+    if prices or begins_now:
+        given = "prices were" if prices else "a beginning was"
+        raise ConfigurationError(f"{given} given, but the market moves by itself; accepted: --market {STILL}")
     market = open_market(settings)
     source = _at_life_speed(market, settings, now)
     feed = SimulatedFeed(source, SimulatedClock(source.start, settings.speed), _give_others_a_turn)
@@ -74,7 +78,7 @@ def with_rules(instruments: Sequence[Instrument]) -> list[Instrument]:
     ]
 
 
-def _still(settings: Settings, prices: Mapping[TradingSymbol, Decimal], now: int) -> Played:
+def _still(settings: Settings, prices: Mapping[TradingSymbol, Decimal], now: int, candles_ago: int) -> Played:
     timeframe = settings.timeframe or Timeframe.M1
     made_up = SyntheticMarket(settings.seed, settings.symbols or parse_symbol_list(DEFAULT_SYMBOLS), timeframe)
     rules = made_up.instruments()
@@ -83,8 +87,7 @@ def _still(settings: Settings, prices: Mapping[TradingSymbol, Decimal], now: int
         raise ConfigurationError(f"price of {', '.join(unknown)}; accepted: {', '.join(map(str, made_up.symbols))}")
     first = made_up.candles(0, 1)
     usual = {one.symbol: one.price(one.price_ticks(float(first[one.symbol].open[0]))) for one in rules}
-    # Long ago, so that its candles can be ended as fast as one likes and lie in nobody's future.
-    start = now - now % timeframe.milliseconds - _STILL_CANDLES * timeframe.milliseconds
+    start = now - now % timeframe.milliseconds - candles_ago * timeframe.milliseconds
     still = StillMarket(rules, {**usual, **prices}, timeframe, start)
     return Played(still, start, "still market", settings.seed, still)
 

@@ -48,6 +48,7 @@ class VenueSettings(Terms):
         balances: at the start, by asset; empty: 10,000 of every quote.
         fees: what trades cost.
         prices: at which a still market stands, in quote per base; of symbols left out: as in the made-up market.
+        begins_now: a still market begins with the candle of now, not long ago.
         flat_book: everything is offered at the price itself.
         truth: a file to which every event is appended; None: kept in memory only.
     """
@@ -58,6 +59,7 @@ class VenueSettings(Terms):
     balances: Mapping[str, Decimal] = field(default_factory=dict)
     fees: SpotFees = _FEES
     prices: Mapping[TradingSymbol, Decimal] = field(default_factory=dict)
+    begins_now: bool = False
     flat_book: bool = False
     truth: Path | None = None
 
@@ -81,7 +83,7 @@ async def run_venue(
         ConfigurationError: a setting makes no sense, or a port cannot be had.
         CandleError: a recording cannot be used.
     """
-    played = open_played(settings, venue_settings.prices, SystemClock().now())
+    played = open_played(settings, venue_settings.prices, SystemClock().now(), begins_now=venue_settings.begins_now)
     await serve_market(played, venue_settings, stop, on_ready)
 
 
