@@ -50,6 +50,8 @@ _VENUE_READY = re.compile(r"REST (http://\S+?)/api.*Control (http://\S+)", re.DO
 _START_SECONDS = 60.0
 
 RULES = ["--stake", "50", "--cooldown", "0", "--stop-loss", "2", "--trailing", "1.5", "--trailing-after", "0.5"]
+# So much is done and lost in a minute here that the careful limits of a live account would end it.
+RULES += ["--max-orders-per-minute", "0", "--price-band", "0", "--max-daily-loss", "0", "--max-drawdown", "0"]
 EXITS = {
     "stop": [],
     "target": ["--take-profit", "3"],

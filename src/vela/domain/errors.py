@@ -69,7 +69,13 @@ class ExecutionError(VelaError):
 
 
 class OrderRefused(ExecutionError):
-    """The venue refused for certain: nothing was executed and nothing rests there."""
+    """The venue refused for certain: nothing was executed and nothing rests there.
+
+    Attributes:
+        taken_back: ids of orders of the same submission that were placed before another was refused, and cancelled.
+    """
+
+    taken_back: tuple[str, ...] = ()
 
 
 class RateLimited(OrderRefused):

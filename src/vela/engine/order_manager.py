@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -336,12 +336,13 @@ class OrderManager(Holdings):
             status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.ACCEPTED
         return status if status in TRANSITIONS[order.status] else order.status
 
-    def on_refused(self, plan: Plan, reason: str, time: int) -> Step:
-        """Take note that none of the plan's new orders exists at the venue."""
+    def on_refused(self, plan: Plan, reason: str, time: int, taken_back: Collection[str] = ()) -> Step:
+        """Take note that none of the plan's new orders exists at the venue (any more: `taken_back`)."""
         step = StepBuilder(time)
         for request in plan.requests:
             order = self._orders.pop(request.client_order_id)
-            step.order(order.moved(OrderStatus.REJECTED, time, reason=reason))
+            was_placed = request.client_order_id in taken_back
+            step.order(order.moved(OrderStatus.CANCELLED if was_placed else OrderStatus.REJECTED, time, reason=reason))
             if order.symbol in self._positions:
                 self._sweep(order, order.symbol, step)
         self._show_positions(step, *(request.symbol for request in plan.requests))

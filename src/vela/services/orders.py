@@ -137,6 +137,7 @@ class OrdersService(Service):
             await self._ask(self._manager.live_orders)
         crashpoint("P23")
         await self._follow(self._manager.protect_all(now))
+        crashpoint("P23")
         await self._heed()
         await self._show_wallet(now, marked=False)
 
@@ -354,7 +355,7 @@ class OrdersService(Service):
             _log.warning("order refused", orders=orders, reason=str(e))
             self._is_shut_out = isinstance(e, CredentialsRefused)
             self._watch.failed(e, self.wall_clock.monotonic())
-            refused = self._manager.on_refused(plan, str(e), self._time)
+            refused = self._manager.on_refused(plan, str(e), self._time, e.taken_back)
             return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderUnresolved as e:
             _log.warning("order unresolved", orders=orders, reason=str(e))

@@ -243,8 +243,13 @@ async def test_a37_of_orders_that_belong_together_all_rest_or_none(pair_desk: Wi
     desk = pair_desk
     desk.venue.fault(ORDER, "reject", nth=2)  # the first is the entry, the pair goes elsewhere
     await desk.buy()
-    assert len(desk.sent) == 4
+    _, *protective = desk.sent
+    assert len(protective) == 3
     assert desk.venue.call("GET", "openOrders").json() == []
+    there = {event["client_order_id"]: event["status"] for event in desk.venue.truth()}
+    for order in protective:
+        assert desk.statuses(order)[-1] == there.get(order, OrderStatus.REJECTED), "both books tell the same end"
+    assert "CANCELLED" in there.values()
     await desk.at_rest(5.0)
     resting = desk.venue.call("GET", "openOrders").json()
     assert sorted(order["type"] for order in resting) == ["LIMIT_MAKER", "STOP_LOSS", "STOP_LOSS"]

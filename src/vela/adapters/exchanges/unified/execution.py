@@ -120,6 +120,7 @@ class LiveExecution(ABC):
                     reports = await self._place(part, urgent=urgent)
             except OrderRefused as refusal:
                 await self._undo(placed, refusal)
+                refusal.taken_back = (*placed,)
                 raise
             placed |= {report.client_order_id: self._places.told(report) for report in reports}
         return tuple(placed[request.client_order_id] for request in requests)
@@ -371,7 +372,9 @@ async def _nothing_undone(attempt: Awaitable[list[OrderReport] | tuple[OrderRepo
     try:
         return await attempt
     except OrderRefused as refusal:
-        raise OrderRefused(str(refusal)) from None
+        refused = OrderRefused(str(refusal))
+        refused.taken_back = refusal.taken_back
+        raise refused from None
 
 
 def _closes(request: OrderRequest) -> bool:
