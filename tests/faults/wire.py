@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import httpx
 from tests.faults.evidence import Row, told
+from tests.faults.forked import ForkedProcess
 
 STRATEGY = '''
 from pathlib import Path
@@ -145,15 +146,10 @@ class Trader:
         (folder / "strategies").mkdir(exist_ok=True)
         (folder / "strategies" / "told.py").write_text(STRATEGY)
         (folder / "seen").unlink(missing_ok=True)
-        with self._log.open("a") as output:
-            self._begin = output.tell()
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "vela", "up", *options],
-                cwd=folder,
-                env=environment(folder) | told_so,
-                stderr=output,
-                stdout=output,
-            )
+        self._begin = self._log.stat().st_size if self._log.exists() else 0
+        self.process = ForkedProcess(
+            ["up", *options], folder=folder, environment=environment(folder) | told_so, log=self._log
+        )
 
     @property
     def is_dead(self) -> bool:
