@@ -352,12 +352,13 @@ class _Run:
             position.at_target = self._part(position, position.target)
 
     def _part(self, position: ReferencePosition, target: Decimal) -> Decimal:
-        # R14b: a part rounded down to step; where it or the rest, at the stop-loss or else at the entry price, would be
-        # below the venue's minimums, the target closes all.
+        # R14b: a part rounded down to step; where it, at target or stop, or the rest, at the stop-loss or
+        # else at the entry price, would be below the venue's minimums, the target closes all.
         instrument, whole = self.instruments[position.symbol], position.quantity
         part = _down(whole * self.config.take_profit_part * PERCENT, instrument.step)
         loss, entry = self.config.stop_loss, position.entry_price
-        for quantity, price in (part, target), (whole - part, self._behind(position, entry, loss) if loss else entry):
+        at_rest = self._behind(position, entry, loss) if loss else entry
+        for quantity, price in (part, min(target, at_rest)), (whole - part, at_rest):
             too_little = quantity < instrument.min_quantity or quantity * price < instrument.min_notional
             if quantity == 0 or too_little:
                 return whole

@@ -65,6 +65,8 @@ class Position(msgspec.Struct, frozen=True):
         target_quantity: base that is still to be closed at the target; 0: no target.
         best_ticks: best price since the entry (highest for long), in ticks.
         revision: how often protective orders were planned for it; part of their ids.
+        leaving: why it is to be closed, once that was decided; None: it is not. Whatever becomes of the order that
+            should close it, another one is sent until one does.
     """
 
     symbol: TradingSymbol
@@ -87,6 +89,7 @@ class Position(msgspec.Struct, frozen=True):
     exit_quantity: Decimal = ZERO
     exit_value: Decimal = ZERO
     revision: int = 0
+    leaving: ExitReason | None = None
 
     @property
     def entry_price(self) -> float:

@@ -47,11 +47,12 @@ def steps_at_target(
         min_steps: the venue's smallest quantity.
         min_value: the venue's smallest value, in ticks × steps.
         target_ticks: price at which the part will be closed.
-        rest_ticks: price at which the rest may have to be closed.
+        rest_ticks: price at which the rest may have to be closed; the part, too, behind its own stop.
     """
     part = steps // PPM * part_ppm + steps % PPM * part_ppm // PPM
     # Divided, not multiplied: a price times a quantity of a fine grid would overflow 64 bits in compiled code.
-    least_part = max(1, min_steps, (min_value + target_ticks - 1) // target_ticks)
+    lowest_ticks = min(target_ticks, rest_ticks)
+    least_part = max(1, min_steps, (min_value + lowest_ticks - 1) // lowest_ticks)
     least_rest = max(1, min_steps, (min_value + rest_ticks - 1) // rest_ticks)
     return part if part >= least_part and steps - part >= least_rest else steps
 

@@ -29,7 +29,6 @@ from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
 from vela.engine.protection import (
     PROTECTIVE,
-    all_lost,
     covers,
     is_overrun,
     is_settling,
@@ -66,7 +65,6 @@ class OrderManager(Holdings):
         self._quotes: dict[TradingSymbol, float] = {}
         self._volumes: dict[TradingSymbol, float] = {}
         self._absent: dict[str, Order] = {}
-        self._leaving: dict[TradingSymbol, str] = {}
         self._ended = False
 
     # ------------------------------------------------------------------------------------------------------ starting
@@ -77,32 +75,38 @@ class OrderManager(Holdings):
         step.book(self._account.fund(time))
         return step.build()
 
-    def absent(self, client_order_id: str, time: int) -> Step:
-        """Take note that the venue never received an order: proven, not assumed.
+    def absent(self, client_order_ids: Collection[str], time: int) -> Step:
+        """Take note that the venue never received these orders: proven of each, not assumed.
 
         An entry or exit waits for its signal to come again (`resume`) or a newer one. Protective orders that are still
-        wanted, and of which the venue knows none, are sent again as they were.
+        wanted are sent again as they were if all of them are among these; else, those of them that exist are replaced.
         """
-        order = self._orders.pop(client_order_id, None)
-        if order is None:
+        lost = [self._orders.pop(order_id) for order_id in client_order_ids if order_id in self._orders]
+        if not lost:
             return NOTHING
         step = StepBuilder(time)
-        position, live = self._positions.get(order.symbol), self._protecting(order.symbol)
-        wanted = protective_requests(position, self._instruments[order.symbol]) if position is not None else ()
-        if order.purpose not in PROTECTIVE:
-            self._absent[client_order_id] = order
-        elif all_lost(wanted, order, live) and not self._is_leaving(order.symbol):
-            self._orders[client_order_id] = order
-            older = (o for o in live if o.request not in wanted)
-            step.plan(OrderPurpose.STOP, tuple(o.client_order_id for o in older), wanted)
-        else:
-            step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
-        if position is not None:
-            self._sweep(order, order.symbol, step)
-        if order.symbol in self._positions:
-            self._protect(order.symbol, step)
-        self._show_positions(step, order.symbol)
+        self._absent |= {order.client_order_id: order for order in lost if order.purpose not in PROTECTIVE}
+        for symbol in sorted({order.symbol for order in lost}):
+            unprotected = [order for order in lost if order.symbol == symbol and order.purpose in PROTECTIVE]
+            self._protect_again(symbol, unprotected, step)
+            if symbol in self._positions:
+                self._sweep(next(order for order in lost if order.symbol == symbol), symbol, step)
+            if symbol in self._positions:
+                self._protect(symbol, step)
+            self._show_positions(step, symbol)
         return step.build()
+
+    def _protect_again(self, symbol: TradingSymbol, lost: Sequence[Order], step: StepBuilder) -> None:
+        position, live = self._positions.get(symbol), self._protecting(symbol)
+        wanted = () if position is None else protective_requests(position, self._instruments[symbol])
+        again = set(wanted) if set(wanted) <= {o.request for o in lost} and not self._is_leaving(symbol) else set()
+        for order in lost:
+            if order.request in again:
+                self._orders[order.client_order_id] = order
+            else:
+                step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=NEVER_ARRIVED))
+        if again:
+            step.plan(OrderPurpose.STOP, tuple(o.client_order_id for o in live), wanted)
 
     def resume(self, client_order_id: str) -> Step:
         """Send an order again that provably never arrived, now that its signal has come again.
@@ -142,8 +146,8 @@ class OrderManager(Holdings):
         """Plan what positions lack: protective orders, or the exit that was wanted and did not come about."""
         step = StepBuilder(time)
         for symbol, position in tuple(self._positions.items()):
-            if symbol in self._leaving and not self._is_leaving(symbol) and self._orderable(position):
-                self._plan_exit(position, self._leaving[symbol], step)
+            if position.leaving is not None and not self._is_leaving(symbol) and self._orderable(position):
+                self._plan_exit(position, position.leaving, step)
             else:
                 self._protect(symbol, step)
         self._show_positions(step)
@@ -163,7 +167,7 @@ class OrderManager(Holdings):
             return NOTHING
         step = StepBuilder(time)
         for position in hit.values():
-            self._plan_exit(position, position.stop_reason.value, step)
+            self._plan_exit(position, position.stop_reason, step)
         self._show_positions(step)
         return step.build()
 
@@ -195,8 +199,8 @@ class OrderManager(Holdings):
         step = StepBuilder(time)
         self._restraints.heed(switch, self._known_wallet(time), self._entering(), step)
         for position in self.positions if switch.flatten and not self._ended else ():
-            if position.symbol not in self._leaving:
-                self._plan_exit(position, ExitReason.KILL_SWITCH.value, step)
+            if position.leaving is None:
+                self._plan_exit(position, ExitReason.KILL_SWITCH, step)
         self._show_positions(step)
         return step.build()
 
@@ -274,18 +278,18 @@ class OrderManager(Holdings):
         elif self._is_leaving(signal.symbol):
             step.outcome(signal, refusal=Refusal.EXIT_PENDING)
         else:
-            step.outcome(signal, order_id=self._plan_exit(position, ExitReason.SIGNAL.value, step))
+            step.outcome(signal, order_id=self._plan_exit(position, ExitReason.SIGNAL, step))
 
-    def _plan_exit(self, position: Position, reason: str, step: StepBuilder) -> str:
+    def _plan_exit(self, position: Position, reason: ExitReason, step: StepBuilder) -> str:
         # A new revision each time: should the venue refuse, the next try has an id of its own.
-        position = self._positions[position.symbol] = msgspec.structs.replace(position, revision=position.revision + 1)
+        position = msgspec.structs.replace(position, revision=position.revision + 1, leaving=reason)
+        self._positions[position.symbol] = position
         step.position(position)
-        self._leaving[position.symbol] = reason
         order_id = f"{stem(position.symbol, position.entry_time)}-X{position.revision}"
         side, quantity = position.side.entry_side.opposite, self._orderable(position)
         request = OrderRequest(order_id, position.symbol, side, OrderType.MARKET, quantity)
         cancel = self._protective_ids(position.symbol)
-        self._send(request, OrderPurpose.EXIT, reason, step)
+        self._send(request, OrderPurpose.EXIT, reason.value, step)
         step.plan(OrderPurpose.EXIT, cancel, (request,))
         return order_id
 
@@ -299,6 +303,8 @@ class OrderManager(Holdings):
         known = [report for report in reports if report.client_order_id in self._orders]
         if not known:
             return NOTHING
+        # Sales first: what they brought may have paid for the purchases.
+        known.sort(key=lambda report: self._orders[report.client_order_id].request.side is Side.BUY)
         step = StepBuilder(max(report.time for report in known))
         symbols = {self._orders[report.client_order_id].symbol for report in known}
         changed = {o.symbol: o for o in [self._take(report, step) for report in known] if o is not None}
@@ -368,7 +374,9 @@ class OrderManager(Holdings):
         fee = add(net.fee, fee_worth) if net.fee_asset == self._rules.quote else fee_worth
         relieved = None
         if order.purpose is OrderPurpose.ENTRY and position is None:
-            position = booking.opened(net, order, fee, self._rules, instrument)
+            # Where an earlier part was sold already, the second position's ids must not be those of the first.
+            shift = len(self._booked[order.client_order_id])
+            position = booking.opened(net, order, fee, self._rules, instrument, shift)
             self._entries[fill.symbol] = entered = booking.time_of_entry(order, fill)
             step.entry(fill.symbol, entered)
         elif order.purpose is OrderPurpose.ENTRY and position is not None:
@@ -406,8 +414,7 @@ class OrderManager(Holdings):
         asset = fee_asset_of_owner(fill)
         if asset is None:
             return ZERO
-        quoted = {symbol: quote for symbol, quote in self._quotes.items() if symbol.base == asset}
-        price = next((Decimal(repr(quote)) for quote in quoted.values()), None)
+        price = next((Decimal(repr(quote)) for symbol, quote in self._quotes.items() if symbol.base == asset), None)
         if price is None:
             text = f"fee of {plain(fill.fee)} {asset} for fill {fill.fill_id} has no price in {self._rules.quote} here"
             step.tell(Alert(time=fill.time, level="warning", text=text))
@@ -422,7 +429,6 @@ class OrderManager(Holdings):
 
     def _close(self, position: Position, time: int, reason: ExitReason, step: StepBuilder) -> None:
         del self._positions[position.symbol]
-        self._leaving.pop(position.symbol, None)
         step.trade(booking.closed_trade(position, time, reason))
 
     def _sweep(self, ended: Order | None, symbol: TradingSymbol, step: StepBuilder) -> None:

@@ -25,8 +25,19 @@ def time_of_entry(order: Order, fill: Fill) -> int:
     return order.created_time if fill.time - order.created_time < _A_MOMENT_MS else fill.time
 
 
-def opened(fill: Fill, order: Order, fee: Decimal, rules: TradingRules, instrument: Instrument) -> Position:
-    """Return the position that the first fill of an entry makes, its levels set. `fee` in quote."""
+def opened(
+    fill: Fill, order: Order, fee: Decimal, rules: TradingRules, instrument: Instrument, shift_ms: int = 0
+) -> Position:
+    """Return the position that a fill of an entry makes, its levels set.
+
+    Args:
+        fill: the entry's first, or the first after what was bought before was sold again.
+        order: the entry.
+        fee: in quote.
+        rules: those in force.
+        instrument: the symbol's.
+        shift_ms: by how much later it counts as entered; grows with each fill, so that no two positions have one time.
+    """
     side = PositionSide.LONG if fill.side is Side.BUY else PositionSide.SHORT
     bare = Position(
         symbol=fill.symbol,
@@ -35,7 +46,7 @@ def opened(fill: Fill, order: Order, fee: Decimal, rules: TradingRules, instrume
         cost=fill.value,
         entry_quantity=fill.quantity,
         entry_value=fill.value,
-        entry_time=fill.time,
+        entry_time=fill.time + shift_ms,
         fees=fee,
         strategy=order.strategy,
         entry_reason=order.reason,

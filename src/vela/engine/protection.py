@@ -35,7 +35,7 @@ def protective_requests(
     level = None if position.stop_ticks is None else instrument.price(position.stop_ticks)
     held = instrument.orderable_part(position.quantity)
     may_rest = position.target_ticks is not None and not (level and _is_reached(position, instrument, quote))
-    at_target = min(position.target_quantity, held) if may_rest else ZERO
+    at_target = _part_at_target(position, instrument, held, level) if may_rest else ZERO
     group = f"{of_position}-G{position.revision}" if level is not None and at_target else None
 
     def stop(mark: str, quantity: Decimal, group: str | None) -> OrderRequest:
@@ -53,6 +53,19 @@ def protective_requests(
         target = OrderRequest(order_id, position.symbol, side, OrderType.LIMIT, at_target, price=price, group=group)
         requests.append(target)
     return tuple(requests)
+
+
+def _part_at_target(position: Position, instrument: Instrument, held: Decimal, level: Decimal | None) -> Decimal:
+    """Return how much may rest at the target, in base: nothing where one of the orders would be too small to be taken.
+
+    A plan is taken as a whole or not at all, and no target is worth a missing stop.
+    """
+    part = min(position.target_quantity, held)
+    prices = [instrument.price(position.target_ticks or 0)] + ([] if level is None else [level])
+    is_part_orderable = all(instrument.is_orderable(price, part) for price in prices)
+    rest = subtract(held, part)
+    is_rest_orderable = level is None or not rest or instrument.is_orderable(level, rest)
+    return part if is_part_orderable and is_rest_orderable else ZERO
 
 
 def covers(orders: Sequence[Order], position: Position, instrument: Instrument, quote: float | None = None) -> bool:
@@ -102,15 +115,6 @@ def stop_state(position: Position, orders: Sequence[Order]) -> str:
         if order.purpose is OrderPurpose.STOP:
             return "planned" if order.status in {OrderStatus.SENT, OrderStatus.UNKNOWN} else "resting"
     return "guarded"
-
-
-def all_lost(requests: Sequence[OrderRequest], lost: Order, orders: Sequence[Order]) -> bool:
-    """Say whether `lost`, which never arrived, is one of `requests`, and the venue answered for none of them.
-
-    Only then may they be sent again as they were. `orders`: the others that stand behind the position.
-    """
-    unanswered = [order.request for order in (lost, *orders) if order.status in _UNANSWERED]
-    return lost.request in requests and all(request in unanswered for request in requests)
 
 
 def is_settling(orders: Sequence[Order]) -> bool:

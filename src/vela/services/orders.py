@@ -49,6 +49,7 @@ from vela.services.inquiries import Inquiries
 from vela.services.protection_watch import ProtectionWatch
 from vela.services.reconciliation import Reconciliation
 from vela.services.service import Service, run_together
+from vela.services.turns import Turns
 
 _LOOK_AFTER_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 1.0
@@ -101,7 +102,7 @@ class OrdersService(Service):
         self._watch = ProtectionWatch()
         self._manager: OrderManager
         self._restraints: Restraints
-        self._gate = asyncio.Lock()
+        self._turns = Turns()
         self._time = 0
         self._told = 0
         self._handled_until = -1
@@ -149,7 +150,7 @@ class OrdersService(Service):
 
     async def _handle(self, envelope: Envelope) -> None:
         message = envelope.message
-        async with self._gate:
+        async with self._turns.turn():
             # The message's time, not the clock's: a handler that lags must not act in the future.
             self._time, self._told = message.time, envelope.published
             if isinstance(message, PricesMoved):
@@ -201,7 +202,7 @@ class OrdersService(Service):
 
     async def _listen(self) -> None:
         async for event in self._execution.events():
-            async with self._gate:
+            async with self._turns.turn():
                 self._time = self._clock.now()
                 if isinstance(event, EventsMissed):
                     await self._reconcile()
@@ -219,7 +220,7 @@ class OrdersService(Service):
 
     async def look_after(self) -> None:
         """Heed the kill switch; where something can be missed, see to it that it is not."""
-        async with self._gate:
+        async with self._turns.turn():
             if self._is_remote:
                 self._time = self._clock.now()
             await self._heed()
@@ -296,14 +297,12 @@ class OrdersService(Service):
         reports, absent = await self._states(asked)
         # All at once: of a pair, the fill of one is why the other is gone.
         await self._follow(self._manager.on_reports(reports))
-        for client_order_id in absent:
-            if not self._inquiries.is_absence_final(asked[client_order_id], self._time):
-                continue
+        final = [one for one in absent if self._inquiries.is_absence_final(asked[one], self._time)]
+        if final:
             # Once more: whatever was placed for the one before may have been placed together with this one.
-            reports, still_absent = await self._states([client_order_id])
+            reports, still_absent = await self._states(final)
             await self._follow(self._manager.on_reports(reports))
-            for one in still_absent:
-                await self._follow(self._manager.absent(one, self._time))
+            await self._follow(self._manager.absent(still_absent, self._time))
 
     async def _states(self, client_order_ids: Iterable[str]) -> tuple[list[OrderReport], list[str]]:
         """Return the venue's reports, and the orders that it says it does not know."""

@@ -176,7 +176,7 @@ async def test_b19_who_slept_finds_out_what_happened_and_follows_no_old_signal(d
     stop = await bought(desk)
     await desk.price(50.0, ETH)
     desk.deafen()
-    async with desk.service._gate:
+    async with desk.service._turns.turn():
         now = desk.clock.now()
         await desk.bus.publish(SignalsRaised(time=now, signals=(signal(Action.BUY, ETH, now),)))
         await asyncio.sleep(0)

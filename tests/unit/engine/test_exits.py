@@ -137,8 +137,8 @@ def test_a_trailing_stop_never_loosens(entry: int, prices: list[int], trailing: 
         (1_000, 600_000, 500, 0, 1_000),  # the rest would be too small
         (1_000, 500_000, 0, 45_000, 500),  # 500 at 100 and at 90
         (1_000, 500_000, 0, 45_001, 1_000),
-        (1_000, 100_000, 0, 10_000, 100),
-        (1_000, 100_000, 0, 10_001, 1_000),
+        (1_000, 100_000, 0, 9_000, 100),  # at 90, behind its own stop
+        (1_000, 100_000, 0, 9_001, 1_000),
     ],
 )
 def test_what_a_target_closes_by_hand(steps, part, min_steps, min_value, expected):

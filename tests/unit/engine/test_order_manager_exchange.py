@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
-from tests.builders import BTC
+from tests.builders import BTC, ETH
 from tests.unit.engine.desk import buy, close, desk, hit, live, sell
 
 from vela.domain.events import Alert
 from vela.domain.order import OrderPurpose, OrderRequest, OrderStatus, OrderType
 from vela.domain.position import ExitReason
+from vela.engine.protection import protective_requests
 from vela.engine.rules import Stake
 from vela.engine.step import NOTHING
 
@@ -180,4 +181,64 @@ def test_what_the_venue_says_of_an_ended_order_is_no_reason_of_a_trade():
     at.venue.orders[leaving.client_order_id].reason = "the venue's own words"
     at.venue.end(leaving.client_order_id, S.EXPIRED)
     at.poll()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
+
+
+def test_a_part_of_an_entry_that_comes_after_the_first_was_sold_is_a_position_of_its_own():
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal("0.5"))
+    second = at.venue.time
+    at.poll()
+    hit(at, OrderType.STOP, "98")
+    at.poll()
+    assert at.manager.positions == ()
+    at.venue.time = second  # told late: both parts bear one time
+    at.venue.prices[BTC] = Decimal(100)
+    at.venue.execute(entry, Decimal("0.5"))
+    at.advance()
+    at.poll()
+    [held] = at.manager.positions
+    assert held.quantity == Decimal("0.5")
+    assert [(o.type, o.quantity) for o in resting(at)] == [(OrderType.STOP, held.quantity)]
+    sell(at)
+    assert [trade.entry_time for trade in at.trades] == [second, second + 1]
+
+
+def test_a_sale_told_together_with_a_purchase_that_it_paid_for_comes_first():
+    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0))
+    buy(at)
+    buy(at, ETH, answer="accept")
+    purchase = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(purchase, Decimal(1), Decimal(110))  # ten more than there was
+    sale = live(at, OrderPurpose.STOP).client_order_id
+    at.venue.execute(sale, Decimal(1), Decimal(98))
+    at.advance()
+    step = at.follow(at.manager.on_reports([at.venue.report(purchase), at.venue.report(sale)]))
+    assert [m.text for m in step.messages if isinstance(m, Alert)] == []
+    assert at.balances["cash", "USDT"] == 200 - 100 - 110 + 98
+
+
+@pytest.mark.parametrize("left", ["0.51", "0.95"])
+def test_a_plan_of_which_one_order_would_be_too_small_is_a_stop_alone(left: str):
+    # At 100 the minimum is 5: the half at the target, or the rest behind its own stop, has become too little.
+    at = desk(take_profit_ppm=50_000, take_profit_part_ppm=500_000)
+    buy(at)
+    [held] = at.manager.positions
+    part = {"0.51": Decimal("0.04"), "0.95": Decimal("0.91")}[left]
+    smaller = replace(held, quantity=Decimal(left), target_quantity=part)
+    requests = protective_requests(smaller, at.instruments[0])
+    assert [(r.type, r.quantity) for r in requests] == [(OrderType.STOP, Decimal(left))]
+    assert len(protective_requests(held, at.instruments[0])) == 3
+
+
+def test_an_exit_that_was_refused_is_wanted_after_a_restart_too():
+    at = desk()
+    buy(at)
+    sell(at, answer="refuse")
+    assert at.manager.positions != ()
+    at.venue.market = "fill"
+    at.restart()
+    assert at.manager.positions == ()
     assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]

@@ -183,7 +183,22 @@ def test_protective_orders_that_never_arrived_are_sent_again_as_they_were():
     at.ask_unknown()
     resting = protective(at.manager.live_orders, BTC)
     assert {(o.status, o.client_order_id[-2:]) for o in resting} == {(S.ACCEPTED, "S1"), (S.ACCEPTED, "T1")}
-    assert at.manager.absent("no such order", 0) is NOTHING
+    assert at.manager.absent(["no such order"], 0) is NOTHING
+
+
+def test_what_is_proven_absent_is_not_sent_again_while_of_others_beside_it_nobody_knows():
+    at = desk(take_profit_ppm=50_000, take_profit_part_ppm=500_000)
+    at.venue.protective = "lost"
+    buy(at)
+    at.venue.protective = "accept"
+    known_absent, unknown = [o.client_order_id for o in protective(at.manager.live_orders, BTC)][:2], 1
+    step = at.follow(at.manager.absent(known_absent, at.time))
+    assert [plan.requests for plan in step.plans] == []
+    left = protective(at.manager.live_orders, BTC)
+    assert [order.status for order in left] == [S.UNKNOWN] * unknown
+    at.ask_unknown()
+    resting = protective(at.manager.live_orders, BTC)
+    assert {(o.status, o.client_order_id[-2:]) for o in resting} == {(S.ACCEPTED, f"{mark}2") for mark in "SRT"}
 
 
 def test_when_some_of_the_protective_orders_arrived_all_are_placed_anew_under_ids_of_their_own():

@@ -11,7 +11,6 @@ from vela.domain.events import Tick
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import PositionSide
 from vela.engine.protection import (
-    all_lost,
     covers,
     is_overrun,
     is_settling,
@@ -186,12 +185,3 @@ def test_orders_are_left_alone_while_the_venue_is_at_work(stop: OrderStatus, tar
 
 def test_nothing_is_settled():
     assert not is_settling([])
-
-
-def test_orders_are_sent_again_as_they_were_only_if_the_venue_answered_for_none_of_them():
-    stop, target = resting(status=S.UNKNOWN)
-    wanted = (stop.request, target.request)
-    assert all_lost(wanted, stop, [target])
-    assert not all_lost(wanted, stop, [])
-    assert not all_lost(wanted, stop, resting()[1:])
-    assert not all_lost(wanted[1:], stop, [target])

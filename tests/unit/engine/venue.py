@@ -181,17 +181,17 @@ class Desk:
         return order_id
 
     def ask_unknown(self) -> None:
-        for order in self.manager.live_orders:
-            if order.status is OrderStatus.UNKNOWN:
-                self.ask(order.client_order_id)
+        self.ask(*(o.client_order_id for o in self.manager.live_orders if o.status is OrderStatus.UNKNOWN))
 
-    def ask(self, order_id: str) -> None:
-        try:
-            report = self.venue.report(order_id)
-        except OrderNotFound:
-            self.follow(self.manager.absent(order_id, self.time))
-        else:
-            self.follow(self.manager.on_reports([report]))
+    def ask(self, *order_ids: str) -> None:
+        reports, absent = [], []
+        for order_id in order_ids:
+            try:
+                reports.append(self.venue.report(order_id))
+            except OrderNotFound:
+                absent.append(order_id)
+        self.follow(self.manager.on_reports(reports))
+        self.follow(self.manager.absent(absent, self.time))
 
     def restart(self) -> None:
         live = tuple(order for order in self.orders.values() if order.is_live)
@@ -209,8 +209,7 @@ class Desk:
             sent=tuple(sorted(order.created_time for order in self.orders.values())),
         )
         self.manager = OrderManager(self.rules, self.instruments, state, Restraints(self.limits, state))
-        for order in self.manager.live_orders:
-            self.ask(order.client_order_id)
+        self.ask(*(order.client_order_id for order in self.manager.live_orders))
         self.follow(self.manager.protect_all(self.time))
         self.heed()
 

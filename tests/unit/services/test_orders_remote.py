@@ -168,7 +168,7 @@ async def test_signals_that_waited_too_long_and_old_prices_enter_nothing(record:
     await desk.say(raised(1))
     assert desk.outcomes == {BTC: "no_price"}
     await desk.say(prices(desk.clock.now()))
-    async with desk.service._gate:
+    async with desk.service._turns.turn():
         await desk.bus.publish(raised(3))
         await asyncio.sleep(0)
         desk.clock.advance(16.0)
@@ -180,7 +180,7 @@ async def test_signals_that_waited_too_long_and_old_prices_enter_nothing(record:
 async def test_exits_pass_however_old_their_signals_and_prices_are(record: Record) -> None:
     desk = await remote(record)
     await desk.say(prices(MINUTE), raised(1))
-    async with desk.service._gate:
+    async with desk.service._turns.turn():
         await desk.bus.publish(raised(2, Action.SELL))
         await asyncio.sleep(0)
         desk.clock.advance(61.0)

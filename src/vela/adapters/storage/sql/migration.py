@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import StorageError
 
-HEAD = "0005"
+HEAD = "0006"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 

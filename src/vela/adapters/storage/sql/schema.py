@@ -186,6 +186,7 @@ positions = Table(
     _required("exit_quantity", ExactDecimal),
     _required("exit_value", ExactDecimal),
     _required("revision", Integer),
+    Column("leaving", EnumText(ExitReason)),
     _above_zero("quantity"),
     _above_zero("entry_quantity"),
     _one_of("side", PositionSide),
