@@ -179,20 +179,33 @@ def _positions(evidence: Evidence) -> Iterator[str]:
 
 
 def _left_by_round_trip(evidence: Evidence) -> dict[str, Decimal]:
-    # An entry is named after its signal; its round trip, and the orders that end it, after its first fill.
-    first: dict[str, int] = {}
-    for fill in evidence.fills:
-        order = fill["client_order_id"]
-        first[order] = min(first.get(order, fill["time"]), fill["time"])
+    """What each round trip bought and did not sell, by what the ids of the orders that end it begin with.
+
+    It is named after the first fill of its entry, or, where that was sold before the entry was filled any further,
+    after the first one from then on and how many came before.
+    """
+    begun = {f"{_long(row)}-{row['entry_time']}" for row in evidence.positions}
+    begun |= {fill["client_order_id"].rpartition("-")[0] for fill in evidence.fills if fill["side"] == "SELL"}
+    begun |= _written_off(evidence)
     left: defaultdict[str, Decimal] = defaultdict(Decimal)
+    bought: defaultdict[str, list[Row]] = defaultdict(list)
     for fill in evidence.fills:
-        order, base = fill["client_order_id"], fill["symbol"].split("/")[0]
-        if fill["side"] == "BUY":
-            fee = Decimal(fill["fee"]) if fill["fee_asset"] == base else Decimal(0)
-            left[f"{_long(fill)}-{first[order]}"] += Decimal(fill["quantity"]) - fee
+        if fill["side"] == "SELL":
+            left[fill["client_order_id"].rpartition("-")[0]] -= Decimal(fill["quantity"])
         else:
-            left[order.rpartition("-")[0]] -= Decimal(fill["quantity"])
+            bought[fill["client_order_id"]].append(fill)
+    for fills in bought.values():
+        trip = ""
+        for before, fill in enumerate(sorted(fills, key=lambda fill: (fill["time"], _number(fill["fill_id"])))):
+            name = f"{_long(fill)}-{fill['time'] + before}"
+            trip = name if not trip or name in begun else trip
+            fee = Decimal(fill["fee"]) if fill["fee_asset"] == fill["symbol"].split("/")[0] else Decimal(0)
+            left[trip] += Decimal(fill["quantity"]) - fee
     return left
+
+
+def _number(fill_id: str) -> int:
+    return int("".join(filter(str.isdigit, fill_id.rpartition(":")[2])) or 0)
 
 
 def _written_off(evidence: Evidence) -> set[str]:
