@@ -14,7 +14,7 @@ from typing import Self
 
 from tests.faults.checker import breaches
 from tests.faults.scenario import RANDOM, WAYS_OUT, Scenario
-from tests.faults.wire import BUY, FIRST_PRICE, HOLD, SELL, Trader, Venue, venue, wait_for
+from tests.faults.wire import BUY, FIRST_PRICE, HOLD, SECRET, SELL, Trader, Venue, venue, wait_for
 
 _START_SECONDS = 60.0
 _STEPS = 24  # until a point must have been passed
@@ -131,9 +131,10 @@ class Life:
     def breaches(self, *, is_settled: bool) -> list[str]:
         """Return what does not hold."""
         data, truth = self._folder / "data", self._folder / "truth.jsonl"
+        told = [f"{path.name} holds a secret" for path in (self._folder / "vela.log", *_files(data)) if _tells(path)]
         if not truth.exists() or not self._has_record():
-            return []
-        return breaches(data, truth, is_settled=is_settled)
+            return told
+        return told + breaches(data, truth, is_settled=is_settled)
 
     def _has_record(self) -> bool:
         is_there = (self._folder / "data" / "vela.sqlite").exists()
@@ -208,6 +209,15 @@ class Life:
             time.sleep(0.01)
             if self._venue.size() != size:
                 size, since = self._venue.size(), time.monotonic()
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _tells(path: Path) -> bool:
+    words = path.read_bytes() if path.exists() else b""
+    return SECRET.encode() in words or b"signature=" in words
 
 
 def _dime(price: float) -> float:

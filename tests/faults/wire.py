@@ -47,6 +47,7 @@ HOLD, BUY, SELL = 0, 1, 2
 PLENTY = 1_000.0
 FIRST_PRICE = 100.0
 CANDLE_MS = 1_000
+SECRET = "the-key-of-a-life"
 _VENUE_READY = re.compile(r"REST (http://\S+?)/api.*Control (http://\S+)", re.DOTALL)
 _START_SECONDS = 60.0
 
@@ -116,7 +117,19 @@ def venue(folder: Path, *, is_flat: bool) -> Iterator[Venue]:
     """A venue on free ports. `is_flat`: all is offered at the price itself, else on many levels."""
     truth = folder / "truth.jsonl"
     options = ["--market", "still", "--symbols", "BTC", "--timeframe", "1s", "--price", f"BTC={FIRST_PRICE}"]
-    options += ["--begin-now", "--port", "0", "--control-port", "0", "--truth", str(truth), "--balance", "USDT=10000"]
+    options += [
+        "--begin-now",
+        "--port",
+        "0",
+        "--control-port",
+        "0",
+        "--truth",
+        str(truth),
+        "--balance",
+        "USDT=10000",
+        "--api-secret",
+        SECRET,
+    ]
     options += ["--flat-book"] if is_flat else []
     command = [sys.executable, "-m", "vela", "venue", *options]
     log = folder / "venue.log"
@@ -141,7 +154,7 @@ class Trader:
         options = ["--exchange", "binance", "--exchange-url", venue.rest, "--live", "--symbols", "BTC"]
         options += ["--confirm", "trade real money on binance", "--timeframe", "1s", "--strategy", "Told"]
         options += ["--no-page", "--data-dir", "data", "--capital", "1000", *RULES, *EXITS[exits]]
-        told_so = {"VELA_API_KEY": "vela-venue-key", "VELA_API_SECRET": "vela-venue-secret"}
+        told_so = {"VELA_API_KEY": "vela-venue-key", "VELA_API_SECRET": SECRET}
         told_so |= {"VELA_FOLLOW_UP": "2,0.5,1"} | ({} if crash_at is None else {"VELA_CRASH_AT": crash_at})
         (folder / "strategies").mkdir(exist_ok=True)
         (folder / "strategies" / "told.py").write_text(STRATEGY)
