@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal, localcontext
 from pathlib import Path
 
-from tests.faults.evidence import Evidence, Row
+from tests.faults.evidence import Evidence, Row, gathered
 
 FINAL = {"FILLED", "REJECTED", "CANCELLED", "EXPIRED"}
 NEVER_THERE = {"REJECTED", "EXPIRED"}
@@ -30,7 +30,11 @@ def breaches(data_dir: Path, truth: Path | None = None, *, is_settled: bool = Tr
         truth: what the venue wrote; None: it is a paper account.
         is_settled: the session has ended in peace; else it was cut off, and only what holds at any moment is checked.
     """
-    evidence = Evidence(data_dir, truth)
+    return contradictions(gathered(data_dir, truth), is_settled=is_settled)
+
+
+def contradictions(evidence: Evidence, *, is_settled: bool = True) -> list[str]:
+    """Return every invariant that does not hold in the evidence; see `breaches`."""
     checks = [_ledger, _own_fills, _own_orders, _states, _signals]
     if is_settled:
         checks += [_fills, _orders, _movements, _positions, _protection]
@@ -40,7 +44,7 @@ def breaches(data_dir: Path, truth: Path | None = None, *, is_settled: bool = Tr
 
 def trades(data_dir: Path) -> list[Row]:
     """Return the closed round trips of a paper account, without their row numbers."""
-    return [{key: value for key, value in row.items() if key != "id"} for row in Evidence(data_dir).trades]
+    return [{key: value for key, value in row.items() if key != "id"} for row in gathered(data_dir).trades]
 
 
 # ------------------------------------------------------------------------------------------------- at any moment
@@ -141,13 +145,20 @@ def _orders(evidence: Evidence) -> Iterator[str]:
 
 def _movements(evidence: Evidence) -> Iterator[str]:
     moved: defaultdict[str, Decimal] = defaultdict(Decimal)
+    besides: defaultdict[str, Decimal] = defaultdict(Decimal)
     for fill in evidence.books.fills.values():
         base, quote = fill["symbol"].split("/")
         sign = 1 if fill["side"] == "BUY" else -1
         moved[base] += sign * Decimal(fill["quantity"])
         moved[quote] -= sign * Decimal(fill["price"]) * Decimal(fill["quantity"])
-        moved[fill["fee_asset"]] -= Decimal(fill["fee"])
+        if fill["fee_asset"] == quote or (fill["fee_asset"] == base and fill["side"] == "BUY"):
+            moved[fill["fee_asset"]] -= Decimal(fill["fee"])
+        else:
+            besides[fill["fee_asset"]] += Decimal(fill["fee"])
     account, paid_in = _accounts(evidence), _paid_in(evidence)
+    for asset, amount in besides.items():
+        if account["fees", asset] != amount:
+            yield f"{asset}: fees of {account['fees', asset]} are on record, the venue took {amount} from the owner"
     for asset, amount in moved.items():
         ours = account["cash", asset] + account["holdings", asset] - paid_in[asset]
         if ours != amount:

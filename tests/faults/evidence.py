@@ -42,29 +42,39 @@ class Books:
 class Evidence:
     """What both say."""
 
-    def __init__(self, data_dir: Path, truth: Path | None = None) -> None:
-        """`truth`: of the venue; None: the account is a paper account."""
-        with closing(sqlite3.connect(f"file:{data_dir / 'vela.sqlite'}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            self.orders = self._rows(connection, "orders")
-            self.order_events = self._rows(connection, "order_events ORDER BY client_order_id, seq")
-            self.fills = self._rows(connection, "fills")
-            self.positions = self._rows(connection, "positions")
-            self.ledger = self._rows(connection, "ledger_entries")
-            self.balances = self._rows(connection, "balances")
-            self.signals = self._rows(connection, "signals")
-            self.trades = self._rows(connection, "trades ORDER BY exit_time, symbol")
-            self.rules = self._rows(connection, "strategy_configs")
-            paper = self._rows(connection, "paper_events ORDER BY number") if truth is None else []
+    def __init__(self, connection: sqlite3.Connection, truth: Iterable[Row] | None = None) -> None:
+        """Read both.
+
+        Args:
+            connection: to the record; only read from.
+            truth: the venue's events; None: the account is a paper account.
+        """
+        self._connection = connection
+        self.orders = self._rows("orders")
+        self.order_events = self._rows("order_events ORDER BY client_order_id, seq")
+        self.fills = self._rows("fills")
+        self.positions = self._rows("positions")
+        self.ledger = self._rows("ledger_entries")
+        self.balances = self._rows("balances")
+        self.signals = self._rows("signals")
+        self.trades = self._rows("trades ORDER BY exit_time, symbol")
+        self.rules = self._rows("strategy_configs")
         if truth is None:
-            entries = [json.loads(row["events"]) for row in paper]
+            entries = [json.loads(row["events"]) for row in self._rows("paper_events ORDER BY number")]
             self.books = paper_books(event for entry in entries[1:] for event in entry)
         else:
-            self.books = truth_books(told(truth))
+            self.books = truth_books(truth)
 
-    @staticmethod
-    def _rows(connection: sqlite3.Connection, table: str) -> list[Row]:
-        return [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]  # noqa: S608  fixed names
+    def _rows(self, table: str) -> list[Row]:
+        cursor = self._connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        return [dict(row) for row in cursor.execute(f"SELECT * FROM {table}")]  # noqa: S608  fixed names
+
+
+def gathered(data_dir: Path, truth: Path | None = None) -> Evidence:
+    """Return the evidence that lies in a folder. `truth`: the venue's file; None: it is a paper account."""
+    with closing(sqlite3.connect(f"file:{data_dir / 'vela.sqlite'}?mode=ro", uri=True)) as connection:
+        return Evidence(connection, None if truth is None else told(truth))
 
 
 def told(truth: Path) -> Iterator[Row]:
