@@ -14,7 +14,7 @@ from tests.faults.seeded.virtual_time import VirtualClock
 from vela.domain.events import PricesMoved, Tick
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
-from vela.simulation.depth import flat_offers, spread_offers
+from vela.simulation.depth import LEVELS, Level, flat_offers, spread_offers
 from vela.simulation.liquidity import MadeUpBook
 from vela.simulation.spot_exchange import Phase, SpotExchange
 from vela.simulation.spot_orders import SpotEvent, SpotOrder
@@ -29,6 +29,8 @@ from vela.venue.still import VOLUME, StillMarket
 from vela.venue.tape import Tapes
 from vela.venue.truth import truth_of
 from vela.venue.venue import Listener, Venue
+
+_LEVELS = 6  # of the book: enough for orders to execute in several parts, or not to the end
 
 KEY, SECRET = "key-of-nobody", "secret-of-nobody"
 
@@ -51,7 +53,7 @@ class QuietVenue(Listener):
             nature.listed,
             dict.fromkeys(sorted(assets), Decimal(0)) | nature.balances,
             fees=nature.fees,
-            liquidity=MadeUpBook(flat_offers if nature.is_flat else partial(spread_offers, seed=seed)),
+            liquidity=MadeUpBook(flat_offers if nature.is_flat else partial(_few_offers, seed=seed)),
         )
         prices = {one.symbol: PRICES[one.symbol] for one in nature.listed}
         self._market = StillMarket(nature.listed, prices, Timeframe.M1, clock.now())
@@ -110,3 +112,7 @@ class QuietVenue(Listener):
     def lag(self, orders_ms: int, open_orders_ms: int) -> None:
         """Answer questions as late as that from now on."""
         self._venue.queries.lag = Lag(orders_ms, open_orders_ms)
+
+
+def _few_offers(price_ticks: int, volume_steps: int, *, is_ask: bool, seed: int) -> list[Level]:
+    return spread_offers(price_ticks, volume_steps * LEVELS // _LEVELS, is_ask=is_ask, seed=seed)[:_LEVELS]
