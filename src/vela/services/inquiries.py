@@ -60,5 +60,9 @@ class Inquiries:
         """The venue did not know the order; say whether that proves that it never arrived."""
         inquiry = self._open.setdefault(order.client_order_id, _Inquiry(now))
         inquiry.absences += 1
-        waited = max(0, now - order.created_time) / 1000  # a market may be taken up a little earlier
-        return inquiry.absences >= self._follow_up.absent_tries and waited >= self._follow_up.absent_seconds
+        # Since it was last sent or heard of: what was sent again may be as new to the venue as it was the first time.
+        waited = max(0, now - order.updated_time) / 1000  # a market may be taken up a little earlier
+        is_final = inquiry.absences >= self._follow_up.absent_tries and waited >= self._follow_up.absent_seconds
+        if is_final:
+            del self._open[order.client_order_id]
+        return is_final

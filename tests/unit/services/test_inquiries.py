@@ -10,7 +10,7 @@ from vela.services.inquiries import Inquiries
 
 
 def sent(name: str = "a", status: OrderStatus = OrderStatus.UNKNOWN, created_time: int = 0):
-    return replace(order(status, request=request(name)), created_time=created_time)
+    return replace(order(status, request=request(name)), created_time=created_time, updated_time=created_time)
 
 
 def test_what_has_no_certain_answer_is_asked_for_with_growing_pauses():
@@ -54,3 +54,16 @@ def test_an_order_that_was_seen_between_counts_from_the_beginning():
 
 def test_a_venue_that_answers_at_once_is_believed_at_once():
     assert Inquiries(FollowUp()).is_absence_final(sent(), 0)
+
+
+def test_what_was_sent_again_or_heard_of_is_waited_for_anew():
+    inquiries = Inquiries(FollowUp(absent_tries=2, absent_seconds=60.0))
+    lost = [inquiries.is_absence_final(sent(), time) for time in (0, 60_001)]
+    again = replace(sent(status=OrderStatus.ACCEPTED), updated_time=60_002)
+    found_missing = [inquiries.is_absence_final(again, time) for time in (60_003, 60_004, 120_001, 120_002)]
+    assert (lost, found_missing) == ([False, True], [False, False, False, True])
+
+
+def test_an_absence_that_was_final_counts_no_more():
+    inquiries = Inquiries(FollowUp(absent_tries=2))
+    assert [inquiries.is_absence_final(sent(), time) for time in (0, 1, 2, 3)] == [False, True, False, True]
