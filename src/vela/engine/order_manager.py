@@ -199,7 +199,7 @@ class OrderManager(Holdings):
         step = StepBuilder(time)
         self._restraints.heed(switch, self._known_wallet(time), self._entering(), step)
         for position in self.positions if switch.flatten and not self._ended else ():
-            if position.leaving is None:
+            if position.leaving is None and self._orderable(position):
                 self._plan_exit(position, ExitReason.KILL_SWITCH, step)
         self._show_positions(step)
         return step.build()

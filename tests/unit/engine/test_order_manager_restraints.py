@@ -273,6 +273,20 @@ def test_without_flatten_positions_are_left_alone():
     assert set(at.positions) == {BTC}
 
 
+def test_flatten_sells_nothing_where_too_little_is_left():
+    at = desk(stake=Stake.from_str("100.01"), trailing_ppm=10_000)
+    at.venue.takes_fee_in_base = True
+    buy(at)
+    stop = live(at, OrderPurpose.STOP).client_order_id
+    at.venue.protective = "lost"
+    close(at, 101.0, high=101.0)
+    hit(at, OrderType.STOP, "98")
+    at.ask(stop)
+    [held] = at.manager.positions
+    assert held.quantity == Decimal("0.0000099"), "an order that may still be there keeps it"
+    assert at.turn(on=True, flatten=True).plans == ()
+
+
 def test_a_position_that_is_being_closed_is_not_closed_twice():
     at = desk()
     buy(at)
