@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from tests.fakes import ManualClock
+from tests.redis_process import RedisProcess
 
 from vela.adapters.bus.memory import MemoryBus
+from vela.adapters.bus.redis.bus import RedisBus
+from vela.adapters.redis.address import parse_address
+from vela.adapters.redis.server import RedisServer
 from vela.domain.errors import BusError
 from vela.domain.events import Alert, Envelope, MarketEnded, Message, Topic
 from vela.ports.bus import Bus
 
 
-@pytest.fixture(params=["memory"])
-def bus(request: pytest.FixtureRequest) -> Bus:
-    return {"memory": lambda: MemoryBus(ManualClock(5), capacity=10)}[request.param]()
+@pytest.fixture(params=["memory", "redis"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    clock = ManualClock(5)
+    if request.param == "memory":
+        yield MemoryBus(clock, capacity=10)
+        return
+    process: RedisProcess = request.getfixturevalue("redis_process")
+    bus = RedisBus(RedisServer(parse_address(process.url), clock), clock, capacity=10)
+    yield bus
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await bus.close()
 
 
 def alert(text: str) -> Alert:
