@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,10 +82,7 @@ class RedisServer:
             RedisUnreachable: no answer.
             RedisRefused: it was refused.
         """
-        try:
-            return await self._client.execute_command(*command, **options)
-        except (redis_errors.RedisError, redis_errors.RedisClusterException, OSError) as e:
-            raise self._in_our_terms(e) from e
+        return await self._answer(self._client.execute_command(*command, **options))
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[bytes | str | int] = ()) -> Any:  # noqa: ANN401
         """Run a script.
@@ -95,11 +93,11 @@ class RedisServer:
         """
         command = (len(keys), *keys, *arguments)
         try:
-            return await self._client.execute_command("EVALSHA", script.sha, *command)
-        except redis_errors.NoScriptError:  # a server that has just started
-            return await self.call("EVAL", script.text, *command)
-        except (redis_errors.RedisError, redis_errors.RedisClusterException, OSError) as e:
-            raise self._in_our_terms(e) from e
+            return await self.call("EVALSHA", script.sha, *command)
+        except RedisRefused as e:
+            if not isinstance(e.__cause__, redis_errors.NoScriptError):
+                raise
+        return await self.call("EVAL", script.text, *command)  # a server that has just started
 
     async def insist(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try until there is an answer, with growing pauses. `what` begins the message of the error.
@@ -125,19 +123,9 @@ class RedisServer:
         """
         if not keys:
             return []
-        try:
-            if isinstance(self._client, RedisCluster):
-                return await self._client.mget_nonatomic(keys)
-            # What redis-py does in Python for each argument takes longer than all the rest together.
-            connection = await self._client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
-            try:
-                await connection.send_packed_command(_packed_mget(keys))
-                values: list[bytes | None] = await self._client.parse_response(connection, "MGET")
-            finally:
-                await self._client.connection_pool.release(connection)
-            return values
-        except (redis_errors.RedisError, redis_errors.RedisClusterException, OSError) as e:
-            raise self._in_our_terms(e) from e
+        if isinstance(self._client, RedisCluster):
+            return await self._answer(self._client.mget_nonatomic(keys))
+        return await self._answer(self._read_at_once(self._client, keys))
 
     async def write(self, values: Mapping[str, bytes]) -> None:
         """Set many keys in one round trip; in a cluster, one round trip to each node.
@@ -146,19 +134,37 @@ class RedisServer:
             RedisUnreachable: no answer.
             RedisRefused: it was refused; in a cluster, some may be set.
         """
-        try:
-            if isinstance(self._client, RedisCluster):
-                await self._client.mset_nonatomic(values)
-            else:
-                await self._client.mset(values)
-        except (redis_errors.RedisError, redis_errors.RedisClusterException, OSError) as e:
-            raise self._in_our_terms(e) from e
+        if isinstance(self._client, RedisCluster):
+            await self._answer(self._client.mset_nonatomic(values))
+        elif values:
+            await self._answer(self._client.mset(values))
 
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
         if self._sentinel is not None:
             await self._sentinel.aclose()
+
+    async def _answer(self, answer: Awaitable[T]) -> T:
+        # redis-py's own time-out runs every write in a task, and before Python 3.12 that can swallow a cancellation.
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                return await answer
+        except TimeoutError as e:
+            raise RedisUnreachable(f"Redis at {self.address}: no answer within {TIMEOUT_SECONDS:g} s") from e
+        except (redis_errors.RedisError, redis_errors.RedisClusterException, OSError) as e:
+            raise self._in_our_terms(e) from e
+
+    @staticmethod
+    async def _read_at_once(client: Redis, keys: tuple[str, ...]) -> list[bytes | None]:
+        # What redis-py does in Python for each argument takes longer than all the rest together.
+        connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            await connection.send_packed_command(_packed_mget(keys))
+            values: list[bytes | None] = await client.parse_response(connection, "MGET")
+        finally:
+            await client.connection_pool.release(connection)
+        return values
 
     def _in_our_terms(self, error: Exception) -> BusError:
         where = f"Redis at {self.address}"
@@ -179,7 +185,7 @@ class RedisServer:
             "password": address.password or None,
             "protocol": 2,
             "retry": Retry(NoBackoff(), 0),  # who reads a group must know that an answer got lost
-            "socket_timeout": TIMEOUT_SECONDS,
+            "socket_timeout": None,
             "socket_connect_timeout": TIMEOUT_SECONDS,
             "socket_read_size": _READ_BYTES,
             "health_check_interval": 0,

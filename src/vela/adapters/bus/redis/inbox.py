@@ -16,7 +16,7 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
@@ -197,12 +197,21 @@ class Inbox:
         self._known = dict.fromkeys(self._streams, (0, 0))
         self._newest = (0, 0)
         ours = sorted([held for stream in self._streams for held in await self._pending(stream, is_ours=True)])
-        for position, held in enumerate(ours):
-            # Given out once and not the oldest: it was fetched along with the one before, and never tried.
-            untried = position > 0 and held.tries == 1
-            self._held.append(_Held(held.id, held.topic, 0 if untried else held.tries, is_ours=True))
+        # Given out once and not the oldest: it was fetched along with the one before, and never tried.
+        untried = [held for held in ours[1:] if held.tries == 1]
+        await self._reset_tries(untried)
+        again = {held.id for held in untried}
+        self._held += (replace(held, tries=0) if held.id in again else held for held in ours)
         await self._sweep()
         self._is_taken_up = True
+
+    async def _reset_tries(self, untried: Sequence[_Held]) -> None:
+        names: dict[Topic, list[str]] = {}
+        for held in untried:
+            names.setdefault(held.topic, []).append(f"{held.id[0]}-{held.id[1]}")
+        for topic, ids in names.items():
+            claim = ("XCLAIM", self._names.stream(topic), self._member.group, self._member.name, 0)
+            await self._server.call(*claim, *ids, "RETRYCOUNT", 0, "JUSTID", parse_justid=True)
 
     async def _sweep(self) -> None:
         """Claim what members hold that have been silent for long."""
@@ -263,8 +272,8 @@ class Inbox:
 
 
 def is_unknown_group(error: RedisRefused) -> bool:
-    """Whether that says that there is no such group."""
-    return "NOGROUP" in str(error)
+    """Whether that says that there is no such group, or none any more."""
+    return any(word in str(error) for word in ("NOGROUP", "UNBLOCKED"))
 
 
 def _parsed(entry_id: bytes) -> EntryId:
