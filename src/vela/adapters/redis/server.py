@@ -169,7 +169,7 @@ class RedisServer:
     def _in_our_terms(self, error: Exception) -> BusError:
         where = f"Redis at {self.address}"
         said = str(error) or type(error).__name__
-        if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
+        if _is_unwelcome(error):
             return RedisRefused(f"{where} lets nobody in with this name and password: {said}")
         if isinstance(error, _NOT_NOW) or said.startswith("MASTERDOWN"):
             return RedisUnreachable(f"{where}: {said}")
@@ -229,6 +229,15 @@ class Pauses:
     def begin_again(self) -> None:
         """Let the next pause be a short one."""
         self._next = self._first
+
+
+def _is_unwelcome(error: BaseException | None) -> bool:
+    """Whether name or password was wrong; redis-py may call that a failure to connect, and wrap it."""
+    while error is not None:
+        if isinstance(error, redis_errors.AuthenticationError | redis_errors.AuthorizationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @lru_cache(maxsize=16)

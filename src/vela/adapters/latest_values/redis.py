@@ -1,0 +1,114 @@
+"""The newest values in Redis: `price:<symbol>`, `market_regime:<symbol>`, `strategy_config:<symbol>`, `active_symbols`.
+
+Values are JSON, so that any program can read them: `{"time": 1790000000000, "price": 64123.5}`. The keys carry no hash
+tag; a cluster spreads them over its nodes, and those of one slot are read together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+import structlog
+
+from vela.adapters.latest_values.newest import Newest
+from vela.adapters.redis.server import RedisServer
+from vela.domain.errors import BusError, SymbolError
+from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.latest_values import Kind, V
+
+_ACTIVE: Final = "active_symbols"
+_encode: Final = msgspec.json.Encoder().encode
+
+_log = structlog.get_logger("vela.latest_values")
+
+
+class RedisLatestValues:
+    """`LatestValues` for services in processes of their own."""
+
+    def __init__(self, server: RedisServer) -> None:
+        """`server`: where they lie; whoever made it closes it."""
+        self._server = server
+        self._newest = Newest()
+        self._waiting: dict[str, bytes] = {}
+        self._writing: asyncio.Task[None] | None = None
+
+    async def put(self, kind: Kind[V], values: Mapping[TradingSymbol, V]) -> None:
+        """See `LatestValues.put`."""
+        news = self._newest.news(kind, values)
+        try:
+            self._waiting |= {symbol.to_redis_key(kind.prefix): _encode(value) for symbol, value in news.items()}
+        except (TypeError, ValueError, msgspec.MsgspecError) as e:
+            raise BusError(f"a value of {kind.prefix} cannot be encoded: {e}") from e
+        if self._writing is not None:  # what is under way does not hold these
+            await asyncio.wait([self._writing])
+        if self._writing is None and self._waiting:
+            written, self._waiting = self._waiting, {}
+            self._writing = asyncio.create_task(self._write(written), name="write latest values")
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def get(self, kind: Kind[V], symbols: Sequence[TradingSymbol]) -> dict[TradingSymbol, V]:
+        """See `LatestValues.get`."""
+        symbols = tuple(symbols)
+        keys = _keys(kind.prefix, symbols)
+        raw = await self._server.insist(f"cannot read {kind.prefix}", lambda: self._server.read(keys))
+        try:
+            # One call for all is several times as fast as one for each.
+            values = _decoder(kind.type).decode(b"[" + b",".join([one or b"null" for one in raw]) + b"]")
+            if len(values) != len(keys):
+                raise msgspec.ValidationError("a value is more than one")
+        except msgspec.MsgspecError:
+            values = [self._readable(kind, key, one) for key, one in zip(keys, raw, strict=True)]
+        return {symbol: value for symbol, value in zip(symbols, values, strict=True) if value is not None}
+
+    async def put_active(self, symbols: Iterable[TradingSymbol]) -> None:
+        """See `LatestValues.put_active`."""
+        value = _encode([str(symbol) for symbol in sorted(set(symbols))])
+        await self._server.insist(f"cannot write {_ACTIVE}", lambda: self._server.write({_ACTIVE: value}))
+
+    async def active(self) -> tuple[TradingSymbol, ...]:
+        """See `LatestValues.active`."""
+        [value] = await self._server.insist(f"cannot read {_ACTIVE}", lambda: self._server.read((_ACTIVE,)))
+        try:
+            texts = msgspec.json.decode(value or b"[]", type=list[str])
+        except msgspec.MsgspecError as e:
+            raise BusError(f"{_ACTIVE} is no list of symbols: {e}") from e
+        return tuple(sorted(symbol for symbol in map(_known, texts) if symbol is not None))
+
+    async def _write(self, values: Mapping[str, bytes]) -> None:
+        try:
+            await self._server.insist("cannot write latest values", lambda: self._server.write(values))
+        finally:
+            self._writing = None
+
+    @staticmethod
+    def _readable(kind: Kind[V], key: str, value: bytes | None) -> V | None:
+        if value is None:
+            return None
+        try:
+            return msgspec.json.decode(value, type=kind.type)
+        except msgspec.MsgspecError as e:
+            _log.warning("a value cannot be read", key=key, error=str(e))
+            return None
+
+
+@lru_cache(maxsize=16)
+def _keys(prefix: str, symbols: tuple[TradingSymbol, ...]) -> tuple[str, ...]:
+    return tuple(symbol.to_redis_key(prefix) for symbol in symbols)
+
+
+@lru_cache(maxsize=16)
+def _decoder(kind: type[V]) -> msgspec.json.Decoder[list[V | None]]:
+    return msgspec.json.Decoder(list[kind | None])  # type: ignore[valid-type]  # a type made at run time
+
+
+def _known(text: str) -> TradingSymbol | None:
+    try:
+        return TradingSymbol.from_str(text)
+    except SymbolError as e:
+        _log.warning("a symbol in use is not known here", error=str(e))
+        return None
