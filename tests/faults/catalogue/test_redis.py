@@ -196,6 +196,30 @@ async def test_b10_what_a_dead_consumer_held_is_handled_when_it_is_back(redis_pr
         assert seen.texts[-7:] == [str(number) for number in range(3, 10)]
 
 
+async def test_b10_what_was_fetched_is_not_stranded_when_the_answer_gets_lost(
+    redis_process: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, lost = Collector(), 0
+    async with open_bus(redis_process) as bus:
+        bus.subscribe("worker", Topic.ALERTS)
+        await publish_many(bus, 5)
+        call = bus._server.call
+
+        async def lose_the_first_fetch(*command, **options):
+            nonlocal lost
+            answer = await call(*command, **options)
+            if command[0] == "XREADGROUP" and not lost:
+                lost = len(answer[0][1])
+                raise RedisUnreachable("the answer is lost")
+            return answer
+
+        monkeypatch.setattr(bus._server, "call", lose_the_first_fetch)
+        async with consuming(bus, "worker", seen):
+            await asyncio.wait_for(bus.settled(), 10)
+    assert lost == 5
+    assert seen.texts == [str(number) for number in range(5)]
+
+
 async def test_b10_what_is_held_under_another_name_is_claimed_in_order(redis_process: RedisProcess) -> None:
     seen = Collector()
     async with open_bus(redis_process, member="old") as bus:

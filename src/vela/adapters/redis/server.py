@@ -82,7 +82,10 @@ class RedisServer:
             RedisUnreachable: no answer.
             RedisRefused: it was refused.
         """
-        return await self._answer(self._client.execute_command(*command, **options))
+        if isinstance(self._client, RedisCluster):
+            return await self._answer(self._client.execute_command(*command, **options))
+        packed = hiredis.pack_command(command)  # type: ignore[arg-type]  # its stub knows tuples of one
+        return await self._answer(_send(self._client, packed, str(command[0]), options))
 
     async def run(self, script: Script, keys: Sequence[str], arguments: Iterable[bytes | str | int] = ()) -> Any:  # noqa: ANN401
         """Run a script.
@@ -125,7 +128,7 @@ class RedisServer:
             return []
         if isinstance(self._client, RedisCluster):
             return await self._answer(self._client.mget_nonatomic(keys))
-        return await self._answer(self._read_at_once(self._client, keys))
+        return await self._answer(_send(self._client, _packed_mget(keys), "MGET", {}))
 
     async def write(self, values: Mapping[str, bytes]) -> None:
         """Set many keys in one round trip; in a cluster, one round trip to each node.
@@ -154,17 +157,6 @@ class RedisServer:
             raise RedisUnreachable(f"Redis at {self.address}: no answer within {TIMEOUT_SECONDS:g} s") from e
         except (redis_errors.RedisError, redis_errors.RedisClusterException, OSError) as e:
             raise self._in_our_terms(e) from e
-
-    @staticmethod
-    async def _read_at_once(client: Redis, keys: tuple[str, ...]) -> list[bytes | None]:
-        # What redis-py does in Python for each argument takes longer than all the rest together.
-        connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
-        try:
-            await connection.send_packed_command(_packed_mget(keys))
-            values: list[bytes | None] = await client.parse_response(connection, "MGET")
-        finally:
-            await client.connection_pool.release(connection)
-        return values
 
     def _in_our_terms(self, error: Exception) -> BusError:
         where = f"Redis at {self.address}"
@@ -229,6 +221,16 @@ class Pauses:
     def begin_again(self) -> None:
         """Let the next pause be a short one."""
         self._next = self._first
+
+
+async def _send(client: Redis, packed: bytes, name: str, options: Mapping[str, object]) -> Any:  # noqa: ANN401
+    """Send a command that is packed already: what redis-py does in Python for each argument takes far longer."""
+    connection = await client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+    try:
+        await connection.send_packed_command(packed)
+        return await client.parse_response(connection, name, **options)
+    finally:
+        await client.connection_pool.release(connection)
 
 
 def _is_unwelcome(error: BaseException | None) -> bool:

@@ -1,0 +1,225 @@
+"""What the bus in Redis does beyond the contract of all buses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from tests.fakes import until
+from tests.redis_process import RedisProcess
+
+from vela.adapters.bus.redis.bus import RedisBus
+from vela.adapters.clock import SystemClock
+from vela.adapters.redis.address import parse_address
+from vela.adapters.redis.server import RedisServer
+from vela.domain.errors import BusError
+from vela.domain.events import Alert, Envelope, MarketEnded, Topic
+
+OpenBus = Callable[..., RedisBus]
+
+
+@pytest.fixture
+async def open_bus(redis_process: RedisProcess) -> AsyncIterator[OpenBus]:
+    """Makes buses on the same Redis, as many processes would."""
+    async with AsyncExitStack() as stack:
+
+        def make(**options) -> RedisBus:
+            clock = SystemClock()
+            bus = RedisBus(RedisServer(parse_address(redis_process.url), clock), clock, **options)
+            stack.push_async_callback(bus.close)
+            return bus
+
+        yield make
+        await cancel_others()
+
+
+async def cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def said(envelope: Envelope) -> str:
+    message = envelope.message
+    return message.text if isinstance(message, Alert) else str(message.time)
+
+
+def collect(bus: RedisBus, name: str, seen: list[str]) -> asyncio.Task[None]:
+    async def take(envelope: Envelope) -> None:
+        seen.append(said(envelope))
+
+    return asyncio.create_task(bus.consume(name, take))
+
+
+async def test_order_holds_over_all_topics_when_more_waits_than_is_fetched_at_once(open_bus: OpenBus) -> None:
+    bus = open_bus()
+    bus.subscribe("reader", Topic.ALERTS, Topic.CANDLES, Topic.HEALTH)
+    for number in range(700):
+        if number * number % 7 != 1:  # of one topic much more than of the other, in no simple turn
+            await bus.publish(Alert(time=1, level="info", text=str(number)))
+        else:
+            await bus.publish(MarketEnded(time=number))
+    seen: list[str] = []
+    collect(bus, "reader", seen)
+    await bus.settled()
+    assert seen == [str(number) for number in range(700)]
+
+
+async def test_order_holds_over_publishers_and_after_a_crash_in_the_middle(open_bus: OpenBus) -> None:
+    one, other = open_bus(source="one"), open_bus(source="other")
+    one.subscribe("reader", Topic.ALERTS, Topic.CANDLES)
+    for number in range(0, 300, 2):
+        await one.publish(Alert(time=1, level="info", text=str(number)))
+        await other.publish(MarketEnded(time=number + 1))
+    tried: list[str] = []
+
+    async def fail_at_150(envelope: Envelope) -> None:
+        tried.append(said(envelope))
+        if said(envelope) == "150":
+            raise RuntimeError("crash")
+
+    with pytest.raises(RuntimeError):
+        await one.consume("reader", fail_at_150)
+    collect(one, "reader", tried)
+    await one.settled()
+    assert tried == [str(number) for number in (*range(151), *range(150, 300))]
+
+
+async def test_ids_tell_when_redis_took_a_message(open_bus: OpenBus, redis_process: RedisProcess) -> None:
+    await open_bus().publish(MarketEnded(time=1))
+    with redis_process.client() as client:
+        [(entry_id, _)] = client.xrange("vela:market.candles")
+    assert abs(int(entry_id.split(b"-")[0]) - time.time() * 1000) < 60_000
+
+
+async def test_entries_of_others_with_ids_ahead_of_the_clock_are_no_obstacle(
+    open_bus: OpenBus, redis_process: RedisProcess
+) -> None:
+    bus = open_bus()
+    bus.subscribe("reader", Topic.ALERTS)
+    await bus.publish(Alert(time=1, level="info", text="first"))
+    with redis_process.client() as client:
+        [(_, fields)] = client.xrange("vela:alerts")
+        client.xadd("vela:alerts", fields, id=f"{int(time.time() * 1000) + 3_600_000}-5")
+    await bus.publish(Alert(time=1, level="info", text="last"))
+    seen: list[str] = []
+    collect(bus, "reader", seen)
+    await bus.settled()
+    assert seen == ["first", "first", "last"]
+
+
+async def test_what_many_tasks_publish_goes_together(open_bus: OpenBus, redis_process: RedisProcess) -> None:
+    bus = open_bus()
+    bus.subscribe("reader", Topic.ALERTS)
+    await bus.publish(Alert(time=1, level="info", text="first"))
+    with redis_process.client() as client:
+        client.config_resetstat()
+        await asyncio.gather(*(bus.publish(Alert(time=1, level="info", text=str(n))) for n in range(200)))
+        stats = client.info("commandstats")
+    assert stats["cmdstat_xadd"]["calls"] == 200
+    assert stats["cmdstat_evalsha"]["calls"] <= 3
+    seen: list[str] = []
+    collect(bus, "reader", seen)
+    await bus.settled()
+    assert seen == ["first", *(str(n) for n in range(200))]
+
+
+async def test_a_publisher_that_is_cancelled_while_it_waits_leaves_no_trace(open_bus: OpenBus) -> None:
+    bus = open_bus(capacity=1)
+    bus.subscribe("reader", Topic.ALERTS)
+    await bus.publish(Alert(time=1, level="info", text="first"))
+    waiting = [asyncio.create_task(bus.publish(Alert(time=1, level="info", text=str(n)))) for n in range(3)]
+    await asyncio.sleep(0.05)
+    waiting[0].cancel()
+    seen: list[str] = []
+    collect(bus, "reader", seen)
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await bus.settled()
+    assert seen == ["first", "1", "2"]
+
+
+async def test_a_full_topic_holds_up_no_other(open_bus: OpenBus) -> None:
+    bus = open_bus(capacity=1)
+    bus.subscribe("reader", Topic.ALERTS)
+    await bus.publish(Alert(time=1, level="info", text="first"))
+    waiting = asyncio.create_task(bus.publish(Alert(time=1, level="info", text="second")))
+    await asyncio.sleep(0.05)
+    await asyncio.wait_for(bus.publish(MarketEnded(time=1)), 5)
+    assert not waiting.done()
+
+
+async def test_settled_waits_for_consumers_of_other_processes(open_bus: OpenBus) -> None:
+    here, there = open_bus(), open_bus()
+    there.subscribe("elsewhere", Topic.ALERTS)
+    await there.publish(MarketEnded(time=1))
+    await here.publish(Alert(time=1, level="info", text="x"))
+    settling = asyncio.create_task(here.settled())
+    await asyncio.sleep(0.05)
+    assert not settling.done()
+    seen: list[str] = []
+    collect(there, "elsewhere", seen)
+    await settling
+    assert seen == ["x"]
+
+
+async def test_a_consumer_is_given_up_for_all_processes(open_bus: OpenBus) -> None:
+    here, there = open_bus(), open_bus()
+    there.subscribe("elsewhere", Topic.ALERTS)
+    await there.publish(Alert(time=1, level="info", text="x"))
+    here.unsubscribe("elsewhere")
+    await asyncio.wait_for(here.settled(), 5)
+
+
+async def test_a_name_that_comes_back_has_what_waited_for_it(open_bus: OpenBus) -> None:
+    first = open_bus()
+    first.subscribe("reader", Topic.ALERTS)
+    await first.publish(Alert(time=1, level="info", text="x"))
+    again = open_bus()
+    again.subscribe("reader", Topic.ALERTS)
+    seen: list[str] = []
+    collect(again, "reader", seen)
+    await again.settled()
+    assert seen == ["x"]
+
+
+async def test_ids_of_messages_are_unique_over_processes_and_starts(open_bus: OpenBus) -> None:
+    ids: list[str] = []
+
+    async def take(envelope: Envelope) -> None:
+        ids.append(envelope.id)
+
+    buses = [open_bus(source="same") for _ in range(3)]
+    buses[0].subscribe("reader", Topic.ALERTS)
+    for bus in buses * 2:
+        await bus.publish(Alert(time=1, level="info", text="x"))
+    task = asyncio.create_task(buses[0].consume("reader", take))
+    await until(lambda: len(ids) == 6)
+    task.cancel()
+    assert len(set(ids)) == 6
+
+
+async def test_who_was_never_subscribed_cannot_consume(open_bus: OpenBus) -> None:
+    with pytest.raises(BusError, match="'nobody' is subscribed to nothing"):
+        await open_bus().consume("nobody", lambda _: asyncio.sleep(0))
+
+
+def test_consumers_can_be_named_before_anything_runs(redis_process: RedisProcess) -> None:
+    clock = SystemClock()
+    bus = RedisBus(RedisServer(parse_address(redis_process.url), clock), clock)
+    bus.subscribe("reader", Topic.ALERTS)
+    seen: list[str] = []
+
+    async def run() -> None:
+        await bus.publish(Alert(time=1, level="info", text="x"))
+        task = collect(bus, "reader", seen)
+        await bus.settled()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await bus.close()
+
+    asyncio.run(run())
+    assert seen == ["x"]
