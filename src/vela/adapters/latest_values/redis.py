@@ -35,6 +35,7 @@ class RedisLatestValues:
         self._newest = Newest()
         self._waiting: dict[str, bytes] = {}
         self._writing: asyncio.Task[None] | None = None
+        self._asked: dict[str, tuple[Sequence[TradingSymbol], tuple[str, ...]]] = {}
 
     async def put(self, kind: Kind[V], values: Mapping[TradingSymbol, V]) -> None:
         """See `LatestValues.put`."""
@@ -53,8 +54,7 @@ class RedisLatestValues:
 
     async def get(self, kind: Kind[V], symbols: Sequence[TradingSymbol]) -> dict[TradingSymbol, V]:
         """See `LatestValues.get`."""
-        symbols = tuple(symbols)
-        keys = _keys(kind.prefix, symbols)
+        keys = self._keys(kind.prefix, symbols)
         raw = await self._server.insist(f"cannot read {kind.prefix}", lambda: self._server.read(keys))
         try:
             # One call for all is several times as fast as one for each.
@@ -79,6 +79,14 @@ class RedisLatestValues:
             raise BusError(f"{_ACTIVE} is no list of symbols: {e}") from e
         return tuple(sorted(symbol for symbol in map(_known, texts) if symbol is not None))
 
+    def _keys(self, prefix: str, symbols: Sequence[TradingSymbol]) -> tuple[str, ...]:
+        asked, keys = self._asked.get(prefix, ((), ()))
+        if asked is not symbols:
+            keys = tuple(symbol.to_redis_key(prefix) for symbol in symbols)
+            if isinstance(symbols, tuple):  # it stays what it is
+                self._asked[prefix] = (symbols, keys)
+        return keys
+
     async def _write(self, values: Mapping[str, bytes]) -> None:
         try:
             await self._server.insist("cannot write latest values", lambda: self._server.write(values))
@@ -94,11 +102,6 @@ class RedisLatestValues:
         except msgspec.MsgspecError as e:
             _log.warning("a value cannot be read", key=key, error=str(e))
             return None
-
-
-@lru_cache(maxsize=16)
-def _keys(prefix: str, symbols: tuple[TradingSymbol, ...]) -> tuple[str, ...]:
-    return tuple(symbol.to_redis_key(prefix) for symbol in symbols)
 
 
 @lru_cache(maxsize=16)

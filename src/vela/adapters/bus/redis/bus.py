@@ -67,13 +67,12 @@ class RedisBus:
         self._clock = clock
         self._source = source
         self._member = member
-        self._capacity = capacity
         self._max_deliveries = max_deliveries
         self._max_bytes = max_bytes
         self._dead_after = dead_after
         self._names = Names(tagged=server.is_cluster)
         trimmer = Trimmer(server, self._names, capacity)
-        self._lanes = {topic: Lane(server, clock, topic, self._names, trimmer) for topic in Topic}
+        self._lanes = {topic: Lane(server, clock, topic, self._names, trimmer, capacity) for topic in Topic}
         self._topics: dict[str, list[Topic]] = {}
         self._errands: deque[Callable[[], Awaitable[None]]] = deque([self._begin_life])
         self._running: asyncio.Task[None] | None = None
@@ -98,7 +97,7 @@ class RedisBus:
         if len(data) > self._max_bytes:
             name = type(message).__name__
             raise BusError(f"message {name} has {len(data):,} bytes; accepted: up to {self._max_bytes:,}")
-        await self._lanes[topic].send(data, self._life, self._capacity)
+        await self._lanes[topic].send(data, self._life)
 
     def subscribe(self, consumer: str, *topics: Topic) -> None:
         """See `Bus.subscribe`. It takes effect before anything that is published here afterwards."""

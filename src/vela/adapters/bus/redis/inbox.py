@@ -141,10 +141,8 @@ class Inbox:
 
     async def close(self) -> None:
         """Acknowledge what is done, if that can be done now."""
-        if self._acknowledging is not None:
-            await asyncio.gather(self._acknowledging, return_exceptions=True)
         try:
-            await self._acknowledge_all()
+            await self._acknowledge_now()
         except BusError as e:
             _log.warning("handled messages will come again", consumer=self._member.group, error=str(e))
 
@@ -191,7 +189,7 @@ class Inbox:
 
     async def _take_up(self) -> None:
         """Begin again with what this member holds: it was fetched, and nobody said that it is done."""
-        await self._acknowledge_all()
+        await self._acknowledge_now()
         self._fetched.clear()
         self._held.clear()
         self._known = dict.fromkeys(self._streams, (0, 0))
@@ -261,14 +259,19 @@ class Inbox:
         finally:
             self._acknowledging = None
 
+    async def _acknowledge_now(self) -> None:
+        if self._acknowledging is not None:
+            await asyncio.gather(self._acknowledging, return_exceptions=True)
+        await self._acknowledge_all()
+
     async def _acknowledge_all(self) -> None:
         while self._done:
-            topic, names = next(iter(self._done.items()))
-            count = len(names)
-            await self._server.call("XACK", self._names.stream(topic), self._member.group, *names[:count])
-            del names[:count]
-            if not names:
-                del self._done[topic]
+            topic, names = self._done.popitem()
+            try:
+                await self._server.call("XACK", self._names.stream(topic), self._member.group, *names)
+            except BaseException:
+                self._done.setdefault(topic, []).extend(names)
+                raise
 
 
 def is_unknown_group(error: RedisRefused) -> bool:

@@ -72,8 +72,11 @@ class _Waiting:
 class Lane:
     """The way into one stream. What several tasks publish while Redis is busy with others goes together."""
 
-    def __init__(self, server: RedisServer, clock: Clock, topic: Topic, names: Names, trimmer: Trimmer) -> None:
-        """`clock`: the wall clock."""
+    def __init__(
+        self, server: RedisServer, clock: Clock, topic: Topic, names: Names, trimmer: Trimmer, capacity: int
+    ) -> None:
+        """`clock`: the wall clock; `capacity`: how many messages the stream may hold."""
+        self._capacity = capacity
         self._server = server
         self._clock = clock
         self._topic = topic
@@ -85,7 +88,7 @@ class Lane:
         self._since_trimmed = [0, 0]
         self._sending: asyncio.Task[None] | None = None
 
-    async def send(self, message: bytes, source: str, capacity: int) -> None:
+    async def send(self, message: bytes, source: str) -> None:
         """Return once the message is in the stream. `source`: of one life of one publisher.
 
         Raises:
@@ -95,7 +98,7 @@ class Lane:
         waiting = _Waiting(self._number, message, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if self._sending is None:
-            self._sending = asyncio.create_task(self._send_all(source, capacity), name=f"publish {self._topic}")
+            self._sending = asyncio.create_task(self._send_all(source), name=f"publish {self._topic}")
         await waiting.done
 
     async def close(self) -> None:
@@ -104,7 +107,7 @@ class Lane:
             self._sending.cancel()
             await asyncio.gather(self._sending, return_exceptions=True)
 
-    async def _send_all(self, source: str, capacity: int) -> None:
+    async def _send_all(self, source: str) -> None:
         pauses = Pauses(self._clock, first=0.001, longest=_LONGEST_WAIT_SECONDS)
         try:
             while self._waiting:
@@ -113,9 +116,9 @@ class Lane:
                     continue
                 batch = self._batch()
                 try:
-                    told, length = await self._add(batch, source, capacity)
+                    told, length = await self._add(batch, source)
                     self._take(batch, told)
-                    if told < batch[-1].number or self._is_time_to_trim(length, capacity):
+                    if told < batch[-1].number or self._is_time_to_trim(length):
                         await self._server.insist("cannot trim", lambda: self._trimmer.trim(self._stream))
                         self._since_trimmed = [0, 0]
                 except BusError as e:
@@ -138,9 +141,9 @@ class Lane:
             batch.append(waiting)
         return batch
 
-    async def _add(self, batch: Sequence[_Waiting], source: str, capacity: int) -> tuple[int, int]:
+    async def _add(self, batch: Sequence[_Waiting], source: str) -> tuple[int, int]:
         keys = (self._names.clock, self._stream, self._names.told(self._topic, source))
-        arguments: list[bytes | str | int] = [capacity]
+        arguments: list[bytes | str | int] = [self._capacity]
         for waiting in batch:
             arguments += (waiting.number, waiting.message)
         what = f"cannot publish to {self._topic}"
@@ -173,10 +176,10 @@ class Lane:
                 if not waiting.done.done():
                     waiting.done.set_exception(BusError(str(error)))
 
-    def _is_time_to_trim(self, length: int, capacity: int) -> bool:
+    def _is_time_to_trim(self, length: int) -> bool:
         messages, size = self._since_trimmed
         return (
             messages >= _TRIM_AFTER_MESSAGES
             or size >= _TRIM_AFTER_BYTES
-            or (length >= capacity // 2 and messages >= max(1, capacity // 10))
+            or (length >= self._capacity // 2 and messages >= max(1, self._capacity // 10))
         )
