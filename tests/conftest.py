@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.places import PostgresPlace, RecordPlace, SqlitePlace
+from tests.postgres import PostgresServer, programs
 from tests.redis_process import RedisProcess
 
+from vela.adapters.storage.sql.database import Database
 from vela.bootstrap.logs import set_up_logs
 
 # A failure must be repeatable by whoever sees it: examples follow from the test, not from chance.
@@ -42,3 +46,58 @@ def redis_process(shared_redis: RedisProcess) -> RedisProcess:
     with shared_redis.client() as client:
         client.flushall()
     return shared_redis
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the whole run, or for each of its workers."""
+    found = programs()
+    if found is None:
+        reason = "PostgreSQL is not here: no initdb on the PATH or in /usr/lib/postgresql/*/bin"
+        if os.environ.get("VELA_REQUIRE_SERVERS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = PostgresServer(found)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """A database that holds an empty record: copying it is quicker than making one."""
+    place = PostgresPlace(postgres, postgres.new_database())
+    place.prepare()
+    return place.name
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path) -> RecordPlace:
+    """Where a record lies in a file."""
+    return SqlitePlace(tmp_path / "data")
+
+
+@pytest.fixture
+def postgresql_place(postgres: PostgresServer, postgres_template: str, tmp_path: Path) -> Iterator[RecordPlace]:
+    """Where a record lies on a server."""
+    database = postgres.new_database(postgres_template)
+    yield PostgresPlace(postgres, database, tmp_path / "data")
+    postgres.drop(database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without any table."""
+    if request.param == "sqlite":
+        yield SqlitePlace(tmp_path).database()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.new_database()
+    yield PostgresPlace(server, name).database()
+    server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> RecordPlace:
+    """Where a record lies, empty and not open: once in a file, once on a server."""
+    found: RecordPlace = request.getfixturevalue(f"{request.param}_place")
+    return found

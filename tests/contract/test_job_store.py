@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from tests.contract.record_samples import BTC, ETH_BTC
 from tests.jobs import REQUEST, RESULT, MemoryJobStore, job, moved
 
-from vela.adapters.storage.sql.record import open_record
 from vela.domain.jobs import BacktestRequest, Job, JobState
 from vela.domain.timeframe import Timeframe
 from vela.ports.jobs import FINISHED_KEPT, JobStore
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[JobStore]:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[JobStore]:
     if request.param == "memory":
         yield MemoryJobStore()
         return
-    with open_record(tmp_path) as record:
+    with request.getfixturevalue(f"{request.param}_place").open() as record:
         yield record.jobs
 
 

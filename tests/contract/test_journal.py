@@ -1,27 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from tests.contract.record_samples import BTC, ETH_BTC, decision, wallet
+from tests.places import RecordPlace
 
-from vela.adapters.storage.sql.record import Record, open_record
+from vela.adapters.storage.sql.record import Record
 from vela.domain.candles import CandleFault
 from vela.ports.record import CandleCount, JournalEntry
 
 Reopen = Callable[[], Record]
 
 
-@pytest.fixture(params=["sqlite"])
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
+@pytest.fixture
+def reopen(place: RecordPlace) -> Iterator[Reopen]:
     """Opens the record; called again, closes and opens it as a restart would."""
     opened: list[Record] = []
 
     def again() -> Record:
         if opened:
             opened.pop().close()
-        opened.append(open_record(tmp_path / "data"))
+        opened.append(place.open())
         return opened[-1]
 
     yield again

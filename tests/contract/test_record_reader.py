@@ -2,19 +2,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
 from tests.contract.record_samples import BTC, ETH_BTC, trade
+from tests.places import RecordPlace
 
-from vela.adapters.storage.sql.record import Record, open_record
+from vela.adapters.storage.sql.record import Record
 from vela.ports.record import Changes
 
 
-@pytest.fixture(params=["sqlite"])
-def record(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Record]:
-    with open_record(tmp_path) as record:
+@pytest.fixture
+def record(place: RecordPlace) -> Iterator[Record]:
+    with place.open() as record:
         yield record
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -18,8 +17,9 @@ from tests.contract.record_samples import (
     signal,
     trade,
 )
+from tests.places import RecordPlace
 
-from vela.adapters.storage.sql.record import Record, open_record
+from vela.adapters.storage.sql.record import Record
 from vela.domain.errors import LedgerError, StorageError
 from vela.domain.order import OrderStatus
 from vela.domain.signal import SignalOutcome
@@ -28,15 +28,15 @@ from vela.ports.record import AccountState, Changes, LedgerTransaction, LimitMar
 Reopen = Callable[[], TradingRecord]
 
 
-@pytest.fixture(params=["sqlite"])
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
+@pytest.fixture
+def reopen(place: RecordPlace) -> Iterator[Reopen]:
     """Opens the record; called again, closes and opens it as a restart would."""
     opened: list[Record] = []
 
     def again() -> TradingRecord:
         if opened:
             opened.pop().close()
-        opened.append(open_record(tmp_path / "data"))
+        opened.append(place.open())
         return opened[-1].trading
 
     yield again

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from vela.adapters.clock import SystemClock
-from vela.adapters.storage.sql.database import transaction
+from vela.adapters.storage.sql.database import Database, transaction
 from vela.adapters.storage.sql.kill_switch import SqlKillSwitch, beside_a_running_system
 from vela.adapters.storage.sql.record import RECORD_FILE
 from vela.adapters.storage.sql.trading_record import read_limit_marks
@@ -85,5 +85,5 @@ def _open(data_dir: Path) -> Iterator[Connection]:
     path = data_dir / RECORD_FILE
     if not path.exists():
         raise ConfigurationError(f"data_dir {str(data_dir)!r} holds no account; accepted: the --data-dir of a vela up")
-    with beside_a_running_system(path) as connection:
+    with beside_a_running_system(Database.at(path)) as connection:
         yield connection

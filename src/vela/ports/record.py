@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from vela.domain.candles import CandleFault
+from vela.domain.events import AnyMessage
 from vela.domain.fill import Fill
 from vela.domain.order import Order
 from vela.domain.position import Position, Trade, Wallet
@@ -65,6 +66,7 @@ class Changes(msgspec.Struct, frozen=True):
         outcomes: what became of signals.
         entries: time of the newest entry per symbol, ms UTC.
         limit_marks: as they are now; None: as they were.
+        messages: what is to be told of it, in order; see `Outbox`.
     """
 
     orders: tuple[Order, ...] = ()
@@ -76,6 +78,7 @@ class Changes(msgspec.Struct, frozen=True):
     outcomes: tuple[SignalOutcome, ...] = ()
     entries: tuple[tuple[TradingSymbol, int], ...] = ()
     limit_marks: LimitMarks | None = None
+    messages: tuple[AnyMessage, ...] = ()
 
 
 class AccountState(msgspec.Struct, frozen=True):
@@ -115,6 +118,9 @@ class TradingRecord(Protocol):
         A fill, ledger transaction or outcome that is already there is an error.
 
         Raises:
+            StorageLocked: another instance has taken over; nothing was written.
+            StorageUnavailable: not now. Nothing was written, unless a server got the commit and its answer was lost:
+                what it holds is then the truth, `load` returns it.
             StorageError: nothing was written.
         """
         ...

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection that the program hands in, or on `-x record=FILE`."""
+"""Alembic's entry: runs migrations on the connection handed in, on `-x record=FILE` or on `-x database=URL`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
-def _run_on_file() -> None:
-    path = context.get_x_argument(as_dictionary=True).get("record")
-    if not isinstance(path, str):
-        raise StorageError("no record given; accepted: alembic -x record=FILE …")
-    with Database.at(Path(path)).connect(Purpose.TRADING) as connection:
-        _run(connection)
+def _named() -> Database:
+    given = context.get_x_argument(as_dictionary=True)
+    path, url = given.get("record"), given.get("database")
+    if isinstance(path, str):
+        return Database.at(Path(path))
+    if isinstance(url, str):
+        return Database.from_url(url)
+    raise StorageError("no record given; accepted: alembic -x record=FILE … or -x database=postgresql://…")
 
 
 given = context.config.attributes.get("connection")
 if given is None:
-    _run_on_file()
+    with _named().connect(Purpose.TRADING) as connection:
+        _run(connection)
 else:
     _run(given)

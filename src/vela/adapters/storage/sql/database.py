@@ -4,102 +4,116 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Delete, Insert, NullPool, Table, create_engine, event
+from sqlalchemy import URL, Connection, Delete, Engine, Insert, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 
-from vela.domain.errors import StorageError, StorageUnavailable
+from vela.adapters.storage.sql.dialect import Purpose, described, dialect_of, is_temporary
+from vela.domain.errors import ConfigurationError, StorageError, StorageUnavailable
 
-BUSY_TIMEOUT_MS = 10_000
+__all__ = ["Database", "Prepared", "Purpose", "insert_into", "transaction", "upsert_into"]
 
-
-class Purpose(Enum):
-    """What a connection is for; on SQLite, how durable its commits are.
-
-    TRADING waits for the disk at every commit: an order must be on record before it is sent. JOURNAL does not: a power
-    cut may cost the last decisions, which are computed again, never an order (the kill of a process costs nothing in
-    either case). READING cannot write.
-    """
-
-    TRADING = "PRAGMA synchronous = FULL"
-    JOURNAL = "PRAGMA synchronous = NORMAL"
-    READING = "PRAGMA query_only = ON"
+_COPIED_FROM = 100
+_ACCEPTED = "accepted: postgresql://USER:PASSWORD@HOST:5432/NAME"
 
 
 class Database:
-    """The record's database. Calls take tens of microseconds and run where they are made, in the event loop too."""
+    """The record's database.
+
+    Calls take tens of microseconds, with a server hundreds, and run where they are made, in the event loop too.
+    """
 
     def __init__(self, url: URL) -> None:
         """Prepare connections to `url`; nothing is opened yet."""
-        # Transactions are begun below, not by the driver, which would begin them too late and never for a SELECT.
-        driver = {"isolation_level": None} if url.get_backend_name() == "sqlite" else {}
-        self._engine = create_engine(url, poolclass=NullPool, connect_args=driver)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _set_up)
-            event.listen(self._engine, "begin", _begin)
+        self.url = url
+        self._engines: dict[Purpose, Engine] = {}
 
     @classmethod
     def at(cls, path: Path) -> Database:
         """Return the SQLite database in the file `path`."""
         return cls(URL.create("sqlite+pysqlite", database=str(path)))
 
+    @classmethod
+    def from_url(cls, text: str) -> Database:
+        """Return the PostgreSQL database at the address `text`.
+
+        Raises:
+            ConfigurationError: it is no such address, or what PostgreSQL needs is not installed.
+        """
+        try:
+            url = make_url(text)
+        except (ArgumentError, ValueError):
+            raise ConfigurationError(f"database is no address; {_ACCEPTED}") from None
+        if url.drivername not in {"postgresql", "postgresql+psycopg"} or not url.database:
+            raise ConfigurationError(f"database was {url.set(query={}).render_as_string()!r}; {_ACCEPTED}")
+        try:
+            import psycopg  # noqa: F401, PLC0415  an extra
+        except ImportError:
+            raise ConfigurationError(
+                "database is on PostgreSQL, for which psycopg is missing; "
+                "accepted: pip install 'vela-trading[postgres]'"
+            ) from None
+        return cls(url.set(drivername="postgresql+psycopg"))
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages; holds no secret."""
+        return described(self.url)
+
     def connect(self, purpose: Purpose) -> Connection:
         """Open a connection.
 
         Raises:
+            ConfigurationError: the server does not know the user, the password or the database.
+            StorageUnavailable: the server cannot be reached.
             StorageError: the file cannot be opened or is no database.
         """
+        if purpose not in self._engines:
+            self._engines[purpose] = dialect_of(self.url).engine(self.url, purpose)
         try:
-            connection = self._engine.connect().execution_options(purpose=purpose)
-            if self._engine.dialect.name == "sqlite":
-                connection.connection.cursor().execute(purpose.value)
+            return self._engines[purpose].connect()
         except DBAPIError as error:
-            raise StorageError(f"{self._engine.url.database} cannot be opened: {error.orig}") from error
-        return connection
-
-
-def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401  the driver's connection
-    try:
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _begin(connection: Connection) -> None:
-    # IMMEDIATE: a writer waits for its turn here, and cannot fail for being late half-way through.
-    reading = connection.get_execution_options().get("purpose") is Purpose.READING
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+            raise dialect_of(self.url).cannot_open(self.url, error.orig or error) from error
 
 
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """Commit what is written inside, or nothing of it.
 
+    A connection that the server has ended since the last time is replaced before anything is lost on it.
+
     Raises:
-        StorageUnavailable: the database cannot be used now; nothing was written.
+        StorageUnavailable: the database cannot be used now; nothing was written, unless the very commit got no answer.
         StorageError: it refused, or a value fits no column; nothing was written.
     """
     try:
+        _replace_if_cut(connection)
         with connection.begin():
             yield
-    except OperationalError as error:
-        raise StorageUnavailable(f"the record cannot be used: {error.orig}") from error
-    except IntegrityError as error:
-        raise StorageError(f"the changes contradict the record: {error.orig}") from error
     except StatementError as error:
-        raise StorageError(f"the record cannot be used: {error.orig}") from error
+        raise _storage_error(error.orig) from error
+
+
+def _replace_if_cut(connection: Connection) -> None:
+    if not connection.invalidated and dialect_of(connection).is_cut(connection.connection.dbapi_connection):
+        connection.invalidate()
+
+
+def _storage_error(error: BaseException | None) -> StorageError:
+    why = " ".join(str(error).split())
+    if is_temporary(error):
+        return StorageUnavailable(f"the record cannot be used: {why}")
+    if any(kind.__name__ == "IntegrityError" for kind in type(error).__mro__):
+        return StorageError(f"the changes contradict the record: {why}")
+    return StorageError(f"the record cannot be used: {why}")
 
 
 def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Return the dialect's INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return dialect_of(connection).insert(table)
 
 
 def upsert_into(connection: Connection, table: Table) -> Insert:
@@ -115,7 +129,8 @@ class Prepared:
     def __init__(self, connection: Connection, statement: Insert | Delete, columns: Iterable[str] = ()) -> None:
         """Compile `statement` for the connection's database; `columns`: those an INSERT without values is given."""
         dialect = connection.dialect
-        compiled = statement.compile(dialect=dialect, column_keys=list(columns) or None)
+        columns = list(columns)
+        compiled = statement.compile(dialect=dialect, column_keys=columns or None, for_executemany=True)
         self._connection = connection
         self._sql = str(compiled)
         self._driver: Any = dialect.loaded_dbapi
@@ -125,6 +140,9 @@ class Prepared:
         self._values = [(name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names]
         # Constants written into the statement are values to the driver, too.
         self._constants = {name: binds[name].value for name in names if not binds[name].required}
+        # Copying knows values only, no expressions and no conflicts.
+        is_plain = type(statement) is Insert and set(names) == set(columns)
+        self._copy = _copy_into(connection, statement.table, names) if is_plain else None
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once per row, inside the caller's transaction; nothing for no rows.
@@ -135,18 +153,35 @@ class Prepared:
         """
         if not rows:
             return
+        driver = self._connection.connection
         try:
-            bound: Any = [self._bound(row) for row in rows]
-            self._connection.connection.cursor().executemany(self._sql, bound)
-        except self._driver.OperationalError as error:
-            raise StorageUnavailable(f"the record cannot be used: {error}") from error
-        except self._driver.IntegrityError as error:
-            raise StorageError(f"the changes contradict the record: {error}") from error
-        except (self._driver.Error, TypeError, ValueError) as error:
-            raise StorageError(f"the record cannot be used: {error}") from error
+            if self._copy and len(rows) >= _COPIED_FROM:
+                self._copy_in(driver.cursor(), rows)
+            else:
+                bound: Any = [self._bound(row) for row in rows]
+                driver.cursor().executemany(self._sql, bound)
+        except self._driver.Error as error:
+            # SQLAlchemy, which did not see it, must not use a lost connection again.
+            if self._connection.dialect.is_disconnect(error, driver.dbapi_connection, None):
+                self._connection.invalidate(error)
+            raise _storage_error(error) from error
+        except (TypeError, ValueError) as error:
+            raise _storage_error(error) from error
+
+    def _copy_in(self, cursor: Any, rows: Sequence[Mapping[str, Any]]) -> None:  # noqa: ANN401  the driver's cursor
+        with cursor.copy(self._copy) as copy:
+            for row in rows:
+                copy.write_row([row[name] if process is None else process(row[name]) for name, process in self._values])
 
     def _bound(self, row: Mapping[str, Any]) -> tuple[Any, ...] | dict[str, Any]:
         if self._constants:
             row = self._constants | dict(row)
         values = [row[name] if process is None else process(row[name]) for name, process in self._values]
         return tuple(values) if self._is_positional else dict(zip((n for n, _ in self._values), values, strict=True))
+
+
+def _copy_into(connection: Connection, table: Any, columns: Iterable[str]) -> str | None:  # noqa: ANN401  a table
+    if not dialect_of(connection).can_copy:
+        return None
+    quote = connection.dialect.identifier_preparer
+    return f"COPY {quote.format_table(table)} ({', '.join(map(quote.quote, columns))}) FROM STDIN"

@@ -63,7 +63,8 @@ class SqlJobStore:
 
     def _add(self, job: Job) -> bool:
         statement = insert_into(self._connection, jobs).values(_row(job))
-        return self._connection.execute(statement.on_conflict_do_nothing(index_elements=[jobs.c.id])).rowcount > 0
+        new = statement.on_conflict_do_nothing(index_elements=[jobs.c.id]).returning(jobs.c.number)
+        return self._connection.execute(new).first() is not None
 
     def _update(self, job: Job, result: JobResult | None) -> None:
         is_open = (jobs.c.id == job.id, jobs.c.state.not_in(_FINAL))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
 from vela.adapters.storage.sql.database import Database, Purpose, transaction
+from vela.adapters.storage.sql.dialect import dialect_of
 from vela.adapters.storage.sql.migration import require_current
 from vela.adapters.storage.sql.rows import fields
 from vela.adapters.storage.sql.schema import kill_switch
@@ -34,6 +34,7 @@ class SqlKillSwitch:
     ) -> SwitchState:
         """See `KillSwitch.turn`."""
         with transaction(self._connection):
+            dialect_of(self._connection).take_turns(self._connection, "kill switch")
             last = self._state()
             # Counted on from row to row: whoever reads only the newest has missed none.
             resets = last.resets + reset_limits
@@ -47,12 +48,12 @@ class SqlKillSwitch:
 
 
 @contextmanager
-def beside_a_running_system(path: Path) -> Iterator[Connection]:
-    """Connect to the record in the file `path`, whether a system runs on it or not.
+def beside_a_running_system(database: Database) -> Iterator[Connection]:
+    """Connect to a record, whether a system runs on it or not.
 
     Raises:
         StorageError: it cannot be opened, or is not of this program's version.
     """
-    with Database.at(path).connect(Purpose.TRADING) as connection:
+    with database.connect(Purpose.TRADING) as connection:
         require_current(connection)
         yield connection

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DBAPIError
 
+from vela.adapters.storage.sql.database import transaction
+from vela.adapters.storage.sql.dialect import described, dialect_of
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import StorageError
 
-HEAD = "0006"
+HEAD = "0007"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
@@ -23,16 +24,16 @@ def bring_up_to_date(connection: Connection) -> None:
         StorageError: the file is no database or not Vela's, its schema is newer than this program, or it cannot be
             written.
     """
-    name = connection.engine.url.database
     try:
-        with connection.begin():
+        with transaction(connection):
             version = _version(connection)
         if version == HEAD:
             return
-        with connection.begin():
-            _upgrade(connection, version)
-    except DBAPIError as error:
-        raise StorageError(f"{name} cannot be used as a record: {error.orig}") from error
+        with transaction(connection):
+            dialect_of(connection).take_turns(connection, "migration")
+            _upgrade(connection, _version(connection))
+    except StorageError as error:
+        raise _of(connection, error) from error
 
 
 def require_current(connection: Connection) -> None:
@@ -41,14 +42,22 @@ def require_current(connection: Connection) -> None:
     Raises:
         StorageError: it is not, or cannot be read.
     """
-    name = connection.engine.url.database
+    name = described(connection.engine.url)
     try:
-        with connection.begin():
+        with transaction(connection):
             version = _version(connection)
-    except DBAPIError as error:
-        raise StorageError(f"{name} cannot be used as a record: {error.orig}") from error
+    except StorageError as error:
+        raise _of(connection, error) from error
     if version != HEAD:
         raise StorageError(f"{name} has schema {version}; accepted: {HEAD}, to which a start of vela up brings it")
+
+
+def _of(connection: Connection, error: StorageError) -> StorageError:
+    """Return the same error with the record's name, where the database spoke."""
+    if error.__cause__ is None:
+        return error
+    why = str(error).partition(": ")[2]
+    return type(error)(f"{described(connection.engine.url)} cannot be used as a record: {why}")
 
 
 def _version(connection: Connection) -> str | None:
@@ -58,8 +67,8 @@ def _version(connection: Connection) -> str | None:
         return None if version is None else str(version)
     if tables:
         raise StorageError(
-            f"{connection.engine.url.database} belongs to another program (tables {', '.join(tables)[:80]}); "
-            "accepted: a record written by Vela, or no file"
+            f"{described(connection.engine.url)} belongs to another program (tables {', '.join(tables)[:80]}); "
+            "accepted: a record written by Vela, or an empty place"
         )
     return None
 
@@ -73,7 +82,7 @@ def _upgrade(connection: Connection, version: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise StorageError(
-            f"{connection.engine.url.database} has schema {version}; this program knows up to {HEAD}: "
+            f"{described(connection.engine.url)} has schema {version}; this program knows up to {HEAD}: "
             "use the newer Vela that wrote it"
         )
     command.upgrade(config, "head")

@@ -38,6 +38,8 @@ class SqlPaperLog:
         """
         with transaction(self._connection):
             rows = self._connection.execute(select(paper_events).order_by(paper_events.c.number)).all()
+        # A commit whose answer was lost may have been one.
+        self._newest = rows[-1].number if rows else 0
         for row in rows:
             yield row.number, row.events
 

@@ -1,7 +1,7 @@
 """The tables. A column is named like the field it holds, so that rows and records map onto each other by name.
 
-Times are ms UTC. Nothing but jobs and kill switch depends on the wall clock or on chance: two equal runs leave equal
-rows.
+Times are ms UTC. Nothing but jobs, kill switch and leases depends on the wall clock or on chance: two equal runs leave
+equal rows.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
-    Text,
 )
 
-from vela.adapters.storage.sql.types import EnumText, ExactDecimal, JsonText, TradingSymbolType
+from vela.adapters.storage.sql.types import EnumText, ExactDecimal, JsonText, PlainText, TradingSymbolType
 from vela.domain.candles import CandleFault
 from vela.domain.jobs import BacktestRequest, Figure, JobState
 from vela.domain.order import OrderPurpose, OrderStatus, OrderType, Side
@@ -70,8 +69,8 @@ symbols = Table(
     "symbols",
     metadata,
     _key("symbol", TradingSymbolType),
-    _required("base", Text),
-    _required("quote", Text),
+    _required("base", PlainText),
+    _required("quote", PlainText),
 )
 
 decisions = Table(
@@ -79,11 +78,11 @@ decisions = Table(
     metadata,
     _key("candle_time", BigInteger),
     _symbol(primary_key=True),
-    _key("strategy", Text),
+    _key("strategy", PlainText),
     _required("action", EnumText(Action)),
     _required("regime", EnumText(MarketRegime)),
     _required("confidence", Double),
-    _required("reason", Text),
+    _required("reason", PlainText),
     _required("indicators", JsonText(dict[str, float])),
     _one_of("action", Action),
     sqlite_with_rowid=False,
@@ -93,24 +92,24 @@ Index(None, decisions.c.symbol, decisions.c.candle_time)
 orders = Table(
     "orders",
     metadata,
-    _key("client_order_id", Text),
+    _key("client_order_id", PlainText),
     _symbol(),
     _required("side", EnumText(Side)),
     _required("type", EnumText(OrderType)),
     _required("quantity", ExactDecimal),
     Column("price", ExactDecimal),
     Column("stop_price", ExactDecimal),
-    Column("group", Text),
+    Column("group", PlainText),
     _required("purpose", EnumText(OrderPurpose)),
     _required("status", EnumText(OrderStatus)),
     _required("created_time", BigInteger, index=True),
     _required("updated_time", BigInteger),
     _required("filled_quantity", ExactDecimal),
     _required("filled_value", ExactDecimal),
-    _required("reason", Text),
-    Column("venue_order_id", Text),
+    _required("reason", PlainText),
+    Column("venue_order_id", PlainText),
     _required("reserved", ExactDecimal),
-    _required("strategy", Text),
+    _required("strategy", PlainText),
     _required("regime", EnumText(MarketRegime)),
     _above_zero("quantity"),
     _one_of("side", Side),
@@ -120,12 +119,12 @@ orders = Table(
 order_events = Table(
     "order_events",
     metadata,
-    Column("client_order_id", Text, ForeignKey("orders.client_order_id"), primary_key=True),
+    Column("client_order_id", PlainText, ForeignKey("orders.client_order_id"), primary_key=True),
     _key("seq", Integer),
     _required("status", EnumText(OrderStatus)),
     _required("time", BigInteger),
     _required("filled_quantity", ExactDecimal),
-    _required("reason", Text),
+    _required("reason", PlainText),
     _one_of("status", OrderStatus),
     sqlite_with_rowid=False,
 )
@@ -135,12 +134,12 @@ signals = Table(
     metadata,
     _key("candle_time", BigInteger),
     _symbol(primary_key=True),
-    _key("strategy", Text),
+    _key("strategy", PlainText),
     _required("action", EnumText(Action)),
     _required("regime", EnumText(MarketRegime)),
     _required("confidence", Double),
-    Column("client_order_id", Text, ForeignKey("orders.client_order_id")),
-    Column("refusal", Text),
+    Column("client_order_id", PlainText, ForeignKey("orders.client_order_id")),
+    Column("refusal", PlainText),
     _one_of("action", Action),
     CheckConstraint("client_order_id IS NOT NULL OR refusal IS NOT NULL", name="handled"),
     sqlite_with_rowid=False,
@@ -149,14 +148,14 @@ signals = Table(
 fills = Table(
     "fills",
     metadata,
-    _key("fill_id", Text),
-    Column("client_order_id", Text, ForeignKey("orders.client_order_id"), nullable=False),
+    _key("fill_id", PlainText),
+    Column("client_order_id", PlainText, ForeignKey("orders.client_order_id"), nullable=False),
     _symbol(),
     _required("side", EnumText(Side)),
     _required("price", ExactDecimal),
     _required("quantity", ExactDecimal),
     _required("fee", ExactDecimal),
-    _required("fee_asset", Text),
+    _required("fee_asset", PlainText),
     _required("time", BigInteger, index=True),
     _above_zero("price"),
     _above_zero("quantity"),
@@ -174,8 +173,8 @@ positions = Table(
     _required("entry_value", ExactDecimal),
     _required("entry_time", BigInteger),
     _required("fees", ExactDecimal),
-    _required("strategy", Text),
-    _required("entry_reason", Text),
+    _required("strategy", PlainText),
+    _required("entry_reason", PlainText),
     _required("regime", EnumText(MarketRegime)),
     Column("stop_ticks", BigInteger),
     _required("stop_reason", EnumText(ExitReason)),
@@ -206,10 +205,10 @@ trades = Table(
     _required("fees", ExactDecimal),
     _required("pnl", ExactDecimal),
     _required("return_pct", Double),
-    _required("entry_reason", Text),
+    _required("entry_reason", PlainText),
     _required("exit_reason", EnumText(ExitReason)),
     _required("regime", EnumText(MarketRegime)),
-    _required("strategy", Text),
+    _required("strategy", PlainText),
     _above_zero("quantity"),
     _one_of("side", PositionSide),
 )
@@ -217,11 +216,11 @@ trades = Table(
 ledger_entries = Table(
     "ledger_entries",
     metadata,
-    _key("transaction_id", Text),
+    _key("transaction_id", PlainText),
     _key("line", Integer),
     _required("time", BigInteger),
-    _required("account", Text),
-    _required("asset", Text),
+    _required("account", PlainText),
+    _required("asset", PlainText),
     _required("amount", ExactDecimal),
     sqlite_with_rowid=False,
 )
@@ -229,8 +228,8 @@ ledger_entries = Table(
 balances = Table(
     "balances",
     metadata,
-    _key("account", Text),
-    _key("asset", Text),
+    _key("account", PlainText),
+    _key("asset", PlainText),
     _required("amount", ExactDecimal),
 )
 
@@ -245,7 +244,7 @@ wallets = Table(
     "wallets",
     metadata,
     _key("time", BigInteger),
-    _required("quote", Text),
+    _required("quote", PlainText),
     _required("initial_capital", ExactDecimal),
     _required("cash", ExactDecimal),
     _required("reserved", ExactDecimal),
@@ -287,7 +286,7 @@ strategy_configs = Table(
     metadata,
     Column("since", BigInteger, ForeignKey("trading_rules.since"), primary_key=True, nullable=False),
     _symbol(primary_key=True),
-    _required("strategy", Text),
+    _required("strategy", PlainText),
     _required("params", JsonText(dict[str, int | float])),
     _required("tick", ExactDecimal),
     _required("step", ExactDecimal),
@@ -298,8 +297,8 @@ strategy_configs = Table(
 account_meta = Table(
     "account_meta",
     metadata,
-    _key("key", Text),
-    _required("value", Text),
+    _key("key", PlainText),
+    _required("value", PlainText),
 )
 
 # What happened at the paper account's own exchange: a row per command or moment, in order, written before the answer.
@@ -307,7 +306,7 @@ paper_events = Table(
     "paper_events",
     metadata,
     _key("number", Integer),
-    _required("events", Text),
+    _required("events", PlainText),
 )
 
 # A row per setting, in order, appended by whatever process sets it.
@@ -318,8 +317,8 @@ kill_switch = Table(
     _required("time", BigInteger),
     _required("is_on", Boolean),
     _required("flatten", Boolean),
-    _required("reason", Text),
-    _required("by", Text),
+    _required("reason", PlainText),
+    _required("by", PlainText),
     _required("resets", Integer),
 )
 
@@ -340,14 +339,14 @@ jobs = Table(
     "jobs",
     metadata,
     Column("number", Integer, primary_key=True),  # the order in which they were asked for
-    _required("id", Text, unique=True),
+    _required("id", PlainText, unique=True),
     _required("request", JsonText(BacktestRequest)),
     _required("created", BigInteger),
     _required("state", EnumText(JobState)),
     Column("started", BigInteger),
     Column("finished", BigInteger),
     Column("summary", JsonText(dict[str, Figure])),
-    _required("error", Text),
+    _required("error", PlainText),
     _one_of("state", JobState),
 )
 
@@ -358,4 +357,23 @@ job_results = Table(
     Column("number", Integer, ForeignKey("jobs.number"), primary_key=True, autoincrement=False),
     _required("document", LargeBinary),
     _required("report", LargeBinary),
+)
+
+# Who may trade on this record. Rows are kept, so that tokens only grow.
+leases = Table(
+    "leases",
+    metadata,
+    _key("name", PlainText),
+    _required("holder", PlainText),
+    _required("token", BigInteger),
+    Column("expires_at", BigInteger),  # by the server's clock; None: as long as the process lives, or nobody's
+)
+
+# Messages that wait to be passed on. Numbers are never used again: a reader may remember the last one.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+    _required("message", LargeBinary),
+    sqlite_autoincrement=True,
 )

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Insert, Select, bindparam, delete, func, inse
 
 from vela.adapters.storage.sql.database import Prepared, transaction, upsert_into
 from vela.adapters.storage.sql.known_symbols import KnownSymbols
+from vela.adapters.storage.sql.leases import SqlLease
+from vela.adapters.storage.sql.outbox import SqlOutbox
 from vela.adapters.storage.sql.rows import Values, fields, order_row, outcome_row, read_order, read_outcome
 from vela.adapters.storage.sql.schema import (
     balances,
@@ -45,9 +47,11 @@ _NOTHING = Changes()
 class SqlTradingRecord:
     """`TradingRecord` over a connection made for `Purpose.TRADING`."""
 
-    def __init__(self, connection: Connection) -> None:
-        """Prepare the statements; the connection stays the caller's to close."""
+    def __init__(self, connection: Connection, lease: SqlLease) -> None:
+        """Prepare the statements; the connection stays the caller's to close. `lease`: checked by every transaction."""
         self._connection = connection
+        self._lease = lease
+        self._outbox = SqlOutbox(connection)
         self._symbols = KnownSymbols(connection)
         self._upsert = {
             table: Prepared(connection, upsert_into(connection, table), table.columns.keys())
@@ -97,6 +101,8 @@ class SqlTradingRecord:
 
         Raises:
             LedgerError: postings do not balance, or cash, cost or holdings would fall below zero; nothing was written.
+            StorageLocked: another instance has taken over; nothing was written.
+            BusError: a message cannot be encoded; nothing was written.
             StorageError: a fill, ledger transaction or outcome is already there, or the database failed; nothing was
                 written.
         """
@@ -105,11 +111,13 @@ class SqlTradingRecord:
         for booking in changes.ledger:
             _require_balance(booking)
         with transaction(self._connection):
+            self._lease.require(self._connection)
             added = self._symbols.add(_symbols_of(changes))
             self._write_orders(changes.orders)
             crashpoint(_point_inside(changes))
             self._write_rest(changes)
             self._post(changes.ledger)
+            self._outbox.append(changes.messages)
         self._symbols.remember(added)
 
     async def has_order(self, client_order_id: str) -> bool:

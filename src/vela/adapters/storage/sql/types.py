@@ -3,13 +3,14 @@
 # ruff: noqa: ARG002  SQLAlchemy calls with the dialect, needed or not
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import Dialect, Numeric, Text
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from vela.domain.codec import decode_hook, encode_hook
 from vela.domain.errors import MoneyError
@@ -17,9 +18,39 @@ from vela.domain.trading_symbol import TradingSymbol, restored_symbol
 
 # Far beyond any amount; a slip such as 1E+999999 would be written out as a million digits.
 _MAX_EXPONENT = 100
+_MAX_DIGITS = 1_000
 
 _Value = TypeVar("_Value")
 _Member = TypeVar("_Member", bound=Enum)
+
+
+class PlainText(TypeDecorator[str]):
+    """Text that sorts by code point on every database.
+
+    PostgreSQL knows no NUL: there it becomes U+FFFD, because what a venue writes must not stop anything.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return text that sorts by code point."""
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None] | None:
+        """Return what replaces NUL, where that is needed."""
+        return _without_nul if dialect.name == "postgresql" else None
+
+
+def _without_nul(value: str | None) -> str | None:
+    return value.replace("\0", "\ufffd") if value and "\0" in value else value
+
+
+class _Json(UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **_options: object) -> str:
+        return "JSON"
 
 
 class TradingSymbolType(TypeDecorator[TradingSymbol]):
@@ -70,14 +101,15 @@ class ExactDecimal(TypeDecorator[Decimal]):
         """Choose the database's exact type."""
         return dialect.type_descriptor(Numeric() if dialect.name == "postgresql" else Text())
 
-    def process_bind_param(self, value: object, dialect: Dialect) -> Decimal | str | None:
+    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
         """Check the number and write it in plain notation."""
         if value is None:
             return None
-        if not isinstance(value, Decimal) or not value.is_finite() or abs(value.adjusted()) > _MAX_EXPONENT:
-            raise MoneyError(f"{type(value).__name__} {str(value)[:40]!r} is no amount; accepted: a finite Decimal")
-        number = value or abs(value)  # no negative zero
-        return number if dialect.name == "postgresql" else format(number, "f")
+        if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _MAX_EXPONENT:
+            text = format(value or abs(value), "f")  # no negative zero
+            if len(text) <= _MAX_DIGITS:
+                return text
+        raise MoneyError(f"{type(value).__name__} {str(value)[:40]!r} is no amount; accepted: a finite Decimal")
 
     def process_result_value(self, value: str | Decimal | None, dialect: Dialect) -> Decimal | None:
         """Read the number."""
@@ -89,6 +121,10 @@ class EnumText(TypeDecorator[_Member], Generic[_Member]):
 
     impl = Text
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return text that sorts by code point on every database."""
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
 
     def __init__(self, members: type[_Member]) -> None:
         """Take the enumeration whose members the column holds."""
@@ -110,10 +146,17 @@ class EnumText(TypeDecorator[_Member], Generic[_Member]):
 
 
 class JsonText(TypeDecorator[_Value], Generic[_Value]):
-    """A value as JSON text, checked against its type when read. Numbers that JSON does not know are refused."""
+    """A value as JSON, checked against its type when read. Numbers that JSON does not know are refused.
+
+    TEXT on SQLite, JSON on PostgreSQL, whose functions read both; not JSONB, which keeps no number as it was written.
+    """
 
     impl = Text
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the database's type for JSON that is kept as it was written."""
+        return _Json() if dialect.name == "postgresql" else Text()
 
     def __init__(self, kind: type[_Value]) -> None:
         """Take the type that is read back, such as `dict[str, float]`."""
@@ -131,6 +174,10 @@ class JsonText(TypeDecorator[_Value], Generic[_Value]):
             self._decode(text)
         return text.decode()
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> _Value | None:
-        """Read JSON."""
-        return None if value is None else self._decode(value)
+    def process_result_value(self, value: object, dialect: Dialect) -> _Value | None:
+        """Read JSON, or check what PostgreSQL's driver read."""
+        if value is None:
+            return None
+        return (
+            self._decode(value) if isinstance(value, str) else msgspec.convert(value, self.kind, dec_hook=decode_hook)
+        )

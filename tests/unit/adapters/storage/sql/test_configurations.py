@@ -4,7 +4,6 @@ import msgspec
 import pytest
 from tests.builders import BTC, ETH, instrument
 
-from vela.adapters.storage.sql.record import open_record
 from vela.engine.configuration import Configuration, SymbolConfiguration
 from vela.engine.rules import Stake, TradingRules
 
@@ -19,8 +18,8 @@ FIRST = Configuration(
 
 
 @pytest.fixture
-def kept(tmp_path):
-    with open_record(tmp_path) as record:
+def kept(place):
+    with place.open() as record:
         yield record.configurations
 
 

@@ -2,26 +2,37 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, insert, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.schema import CreateTable
-from tests.contract.record_samples import BTC
+from tests.contract.record_samples import BTC, decision
 from tests.jobs import REQUEST
+from tests.postgres import PostgresServer
 
-from vela.adapters.storage.sql.database import Database, Purpose, upsert_into
+from vela.adapters.storage.sql.database import Database, Purpose
 from vela.adapters.storage.sql.migration import HEAD, MIGRATIONS, bring_up_to_date, require_current
-from vela.adapters.storage.sql.schema import job_results, jobs, kill_switch, limit_marks, metadata, symbols
+from vela.adapters.storage.sql.schema import (
+    decisions,
+    job_results,
+    jobs,
+    kill_switch,
+    leases,
+    limit_marks,
+    metadata,
+    outbox,
+    symbols,
+)
 from vela.domain.crashpoints import arm, disarm
 from vela.domain.errors import StorageError
 from vela.domain.jobs import JobState
@@ -30,21 +41,43 @@ INI = MIGRATIONS / "alembic.ini"
 QUEUED = JobState.QUEUED
 
 
+# Every column, constraint and index of every table, a line each.
+POSTGRES_SCHEMA = """
+SELECT relname::text, format('%s %s %s %s', attname, format_type(atttypid, atttypmod), attnotnull, collname)
+FROM pg_attribute JOIN pg_class t ON t.oid = attrelid LEFT JOIN pg_collation c ON c.oid = attcollation
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped
+UNION ALL SELECT relname, conname || ' ' || pg_get_constraintdef(c.oid)
+FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid WHERE relnamespace = 'public'::regnamespace
+UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'
+ORDER BY 1, 2
+"""
+
+
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(empty_database: Database) -> Iterator[Connection]:
+    with empty_database.connect(Purpose.TRADING) as connection:
+        yield connection
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Connection]:
     with Database.at(tmp_path / "vela.sqlite").connect(Purpose.TRADING) as connection:
         yield connection
 
 
 def statements(connection: Connection) -> dict[str, list[str]]:
+    """Return what defines each table; the order inside one means nothing."""
+    defined: defaultdict[str, list[str]] = defaultdict(list)
     with connection.begin():
-        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").all()
-    # One definition a line, also of a column that was added; their order inside a table means nothing.
-    return {
-        name: sorted(line.strip(" \t,") for line in text.replace(", leaving", ",\nleaving").splitlines())
-        for name, text in rows
-        if name != "alembic_version"
-    }
+        if connection.dialect.name == "postgresql":
+            for name, line in connection.execute(text(POSTGRES_SCHEMA)):
+                defined[name].append(line)
+        else:
+            named = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
+            for name, lines in connection.execute(text(named)):
+                defined[name] = sorted(line.strip(" \t,") for line in lines.replace(", leaving", ",\nleaving").splitlines())
+    defined.pop("alembic_version", None)
+    return dict(defined)
 
 
 def test_the_program_and_the_scripts_agree_on_the_head():
@@ -59,13 +92,12 @@ def test_migrations_and_tables_agree(connection):
 
 
 def test_migrations_make_the_same_tables_checks_included(connection):
+    with connection.begin():
+        metadata.create_all(connection)
+    expected = statements(connection)
+    with connection.begin():
+        metadata.drop_all(connection)
     bring_up_to_date(connection)
-    engine = create_engine("sqlite://")
-    with engine.connect() as fresh:
-        metadata.create_all(fresh)
-        fresh.commit()
-        expected = statements(fresh)
-    engine.dispose()
     assert statements(connection) == expected
 
 
@@ -97,13 +129,13 @@ def test_open_positions_go_up_and_down_with_what_their_targets_close(connection)
     rest = "'LONG', '0.50', '50', '0.50', '50', 1, '0.05', 'S', 'signal', 'unknown', 9800, 'stop_loss'"
     with connection.begin():
         for name, target in (("BTC", "11000"), ("ETH", "NULL")):
-            connection.exec_driver_sql("INSERT INTO symbols VALUES (?, ?, 'USDT')", (name, name))
+            connection.exec_driver_sql(f"INSERT INTO symbols VALUES ('{name}', '{name}', 'USDT')")  # noqa: S608  the same
             values = f"'{name}', {rest}, {target}, 10000, '0', '0', '0', 1"
             connection.exec_driver_sql(f"INSERT INTO positions ({columns}) VALUES ({values})")  # noqa: S608  our own words
     migrate(connection, command.upgrade, "0002")
     with connection.begin():
         quantities = connection.exec_driver_sql("SELECT symbol, target_quantity FROM positions").all()
-        assert [tuple(row) for row in quantities] == [("BTC", "0.50"), ("ETH", "0")]
+        assert [(symbol, str(quantity)) for symbol, quantity in quantities] == [("BTC", "0.50"), ("ETH", "0")]
     migrate(connection, command.downgrade, "0001")
     assert targets() == [("BTC", 11_000), ("ETH", None)]
     migrate(connection, command.upgrade, "0002")
@@ -125,6 +157,10 @@ NEW_TABLES = {
             {"number": 1, "time": 5, "is_on": True, "flatten": False, "reason": "", "by": "command", "resets": 0},
         ),
         (limit_marks, {"id": 1, **MARKS, "resets": 0}),
+    ),
+    "0006": (
+        (leases, {"name": "record", "holder": "me", "token": 3, "expires_at": None}),
+        (outbox, {"number": 1, "message": b"told"}),
     ),
 }
 
@@ -153,6 +189,22 @@ def test_a_record_from_before_new_tables_keeps_all_that_it_holds_up_and_down(con
     with connection.begin():
         for table, _ in NEW_TABLES[revision]:
             assert connection.execute(select(table)).all() == []
+
+
+def test_decisions_keep_what_they_were_based_on_up_and_down(connection):
+    def held() -> list[object]:
+        with connection.begin():
+            return list(connection.execute(select(decisions)).one())
+
+    bring_up_to_date(connection)
+    with connection.begin():
+        connection.execute(insert(symbols).values(symbol=BTC, base="BTC", quote="USDT"))
+        connection.execute(insert(decisions).values(msgspec.structs.asdict(decision(5))))
+    before = held()
+    migrate(connection, command.downgrade, "0005")
+    assert held() == before
+    bring_up_to_date(connection)
+    assert held() == before
 
 
 def test_only_one_row_holds_what_losses_are_measured_from(connection):
@@ -231,8 +283,20 @@ def alembic(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
-def test_the_alembic_command_works_on_a_file(tmp_path):
-    record = ("-x", f"record={tmp_path / 'vela.sqlite'}")
+@pytest.fixture(params=["record", "database"])
+def named(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A record as the command line names it."""
+    if request.param == "record":
+        yield f"record={tmp_path / 'vela.sqlite'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = server.new_database()
+    yield f"database={server.network_url(name).set(drivername='postgresql').render_as_string(hide_password=False)}"
+    server.drop(name)
+
+
+def test_the_alembic_command_works_on_a_file_and_on_a_server(named):
+    record = ("-x", named)
     assert alembic(*record, "upgrade", "head").returncode == 0
     assert alembic(*record, "current").stdout.strip() == f"{HEAD} (head)"
     assert alembic(*record, "check").returncode == 0
@@ -241,15 +305,6 @@ def test_the_alembic_command_works_on_a_file(tmp_path):
 
 
 def test_the_alembic_command_asks_for_the_file():
-    assert "no record given; accepted: alembic -x record=FILE" in alembic("current").stderr
-
-
-def test_the_tables_and_the_upsert_are_postgresql_too(monkeypatch, connection):
-    dialect = postgresql.dialect()
-    texts = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
-    assert not any("WITHOUT ROWID" in text for text in texts)
-    serial = {text.split()[2] for text in texts if "SERIAL" in text}
-    assert serial == {"trades", "jobs"}
-    monkeypatch.setattr(connection, "dialect", dialect)
-    statement = upsert_into(connection, symbols).values(symbol=BTC, base="BTC", quote="USDT")
-    assert "ON CONFLICT (symbol) DO UPDATE SET base = excluded.base" in str(statement.compile(dialect=dialect))
+    assert (
+        "no record given; accepted: alembic -x record=FILE … or -x database=postgresql://…" in alembic("current").stderr
+    )

@@ -19,7 +19,6 @@ from tests.contract.record_samples import (
     wallet,
 )
 
-from vela.adapters.storage.sql.record import open_record
 from vela.domain.candles import CandleFault
 from vela.domain.order import OrderStatus
 from vela.ports.record import CandleCount, Changes, JournalEntry, LedgerTransaction, Posting, Summary
@@ -56,8 +55,8 @@ SELL = LedgerTransaction(
 
 
 @pytest.fixture
-def record(tmp_path):
-    with open_record(tmp_path) as record:
+def record(place):
+    with place.open() as record:
         yield record
 
 
