@@ -96,11 +96,13 @@ class PostgresServer:
     def drop(self, database: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str) -> list[tuple[object, ...]]:
+        """Run a statement as the server's owner, outside of transactions, and return its rows."""
         engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
-                connection.execute(text(statement))
+                result = connection.execute(text(statement))
+                return [tuple(row) for row in result] if result.returns_rows else []
         finally:
             engine.dispose()
 

@@ -1,4 +1,4 @@
-"""The embedded shape: all services in one process, over memory bus and SQLite."""
+"""The embedded shape: all services in one process, over the memory bus."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import structlog
 from vela.adapters.bus.memory import MemoryBus
 from vela.adapters.clock import SystemClock
 from vela.adapters.storage.parquet import ParquetCandleStore
-from vela.adapters.storage.sql.record import Record, open_record
+from vela.adapters.storage.sql.record import Record
 from vela.bootstrap.jobs import ProcessRunner, jobs_at_once
 from vela.bootstrap.market import open_market
 from vela.bootstrap.marketplace import Marketplace, Progress, SimulatedMarketplace
+from vela.bootstrap.record import open_record_of
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.strategies import find_strategy, is_shipped, make, reference
 from vela.domain.errors import ConfigurationError
@@ -110,7 +111,7 @@ class Application:
         Raises:
             VelaError: something could not start, or failed for good.
         """
-        with open_record(self._settings.data_dir, trading=self._market.durability) as record:
+        with open_record_of(self._settings, trading=self._market.durability) as record:
             _claim(record, self._market)
             try:
                 await self._market.open(record)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection
 
 from vela.adapters.clock import SystemClock
-from vela.adapters.storage.sql.database import Database, transaction
+from vela.adapters.storage.sql.database import transaction
 from vela.adapters.storage.sql.kill_switch import SqlKillSwitch, beside_a_running_system
-from vela.adapters.storage.sql.record import RECORD_FILE
 from vela.adapters.storage.sql.trading_record import read_limit_marks
+from vela.bootstrap.record import require_record
+from vela.bootstrap.settings import DataSettings
 from vela.domain.errors import ConfigurationError
 from vela.ports.kill_switch import SwitchState
 from vela.ports.record import LimitMarks
@@ -46,19 +44,19 @@ class Standing:
         return self.marks is not None and self.switch.resets <= self.marks.resets
 
 
-def kill_switch_state(data_dir: Path) -> Standing:
-    """Return how the account in `data_dir` stands.
+def kill_switch_state(settings: DataSettings) -> Standing:
+    """Return how the account that the settings name stands.
 
     Raises:
         ConfigurationError: there is none.
         StorageError: its record cannot be read.
     """
-    with _open(data_dir) as connection:
+    with beside_a_running_system(require_record(settings)) as connection:
         return _standing(connection)
 
 
-def turn_kill_switch(data_dir: Path, *, on: bool, reason: str, flatten: bool, reset_limits: bool) -> Standing:
-    """Set the kill switch of the account in `data_dir`; see `KillSwitch.turn`.
+def turn_kill_switch(settings: DataSettings, *, on: bool, reason: str, flatten: bool, reset_limits: bool) -> Standing:
+    """Set the kill switch of the account that the settings name; see `KillSwitch.turn`.
 
     Raises:
         ConfigurationError: there is none, or the reason is no line of text.
@@ -66,7 +64,7 @@ def turn_kill_switch(data_dir: Path, *, on: bool, reason: str, flatten: bool, re
     """
     if len(reason) > LONGEST_REASON or not reason.isprintable():
         raise ConfigurationError(f"reason was {reason[:40]!r}; accepted: a line of up to {LONGEST_REASON} characters")
-    with _open(data_dir) as connection:
+    with beside_a_running_system(require_record(settings)) as connection:
         turned = SqlKillSwitch(connection).turn(
             on=on, time=SystemClock().now(), by=_BY, reason=reason, flatten=flatten, reset_limits=reset_limits
         )
@@ -78,12 +76,3 @@ def _standing(connection: Connection) -> Standing:
     switch = asyncio.run(SqlKillSwitch(connection).state())
     with transaction(connection):
         return Standing(switch, read_limit_marks(connection))
-
-
-@contextmanager
-def _open(data_dir: Path) -> Iterator[Connection]:
-    path = data_dir / RECORD_FILE
-    if not path.exists():
-        raise ConfigurationError(f"data_dir {str(data_dir)!r} holds no account; accepted: the --data-dir of a vela up")
-    with beside_a_running_system(Database.at(path)) as connection:
-        yield connection

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from vela.adapters.clock import SystemClock
+from vela.adapters.storage.lock import LOCK_FILE
 from vela.adapters.storage.parquet import ParquetCandleStore
-from vela.adapters.storage.sql.record import RECORD_FILE
 from vela.bootstrap.jobs import all_strategies, read_request
 from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
@@ -124,7 +124,7 @@ def new_login_link(settings: Settings) -> str:
     Raises:
         ConfigurationError: nothing is kept in the directory, or it cannot be used.
     """
-    if not (settings.data_dir / RECORD_FILE).exists():
+    if not (settings.data_dir / LOCK_FILE).exists():
         raise ConfigurationError(
             f"data_dir {str(settings.data_dir)!r} holds no account; accepted: the --data-dir of a running vela up"
         )

@@ -99,7 +99,7 @@ def run_replay(
 def _live_settings(settings: BacktestSettings, data_dir: Path) -> Settings:
     # The values were checked: read again, milliseconds would be taken for seconds.
     shared = {name: getattr(settings, name) for name in TradingSettings.model_fields}
-    return Settings.model_construct(**shared | {"speed": None, "page": False, "data_dir": data_dir})
+    return Settings.model_construct(**shared | {"speed": None, "page": False, "data_dir": data_dir, "database": None})
 
 
 def _market(outcome: Outcome, folder: Path) -> Market:

@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -47,6 +48,7 @@ _DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
 _LOOKS_LIKE_DATE = re.compile(r"(19|20|21)\d\d((0\d|1[0-2])[0-3]\d)?")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1_000}
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
+_DATABASE = re.compile(r"postgresql(\+psycopg)?://")
 _BROKEN = re.compile("[\0\ud800-\udfff]")  # bytes that are no UTF-8 arrive as lone surrogates
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS = 7_258_118_400_000
@@ -154,6 +156,14 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True, arbitrary_types_allowed=True)
 
     data_dir: Path = Path("vela-data")
+    database: SecretStr | None = Field(default=None, description="where the record lies instead; holds a password")
+
+    @field_validator("database")
+    @classmethod
+    def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _DATABASE.match(_check_text(value.get_secret_value())):
+            raise ValueError("accepted: postgresql://USER:PASSWORD@HOST:5432/NAME")
+        return value
 
     @field_validator("data_dir", mode="before")
     @classmethod
@@ -446,5 +456,5 @@ def _explain(error: ErrorDetails, sources: Mapping[str, str], names: frozenset[s
     message = _ACCEPTED.get(error["type"], str(error.get("ctx", {}).get("error", error["msg"])))
     if "accepted" not in message:
         message = f"accepted: {message.removeprefix('Input should be ').removeprefix('Value error, ')}"
-    shown = repr(str(error["input"])[:60])
+    shown = "no address" if key == "database" else repr(str(error["input"])[:60])  # it may hold a password
     return f"setting {key} ({sources.get(key, 'default')}) was {shown}; {message}"

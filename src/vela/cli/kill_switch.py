@@ -17,6 +17,7 @@ def kill_switch(
     ] = False,
     reason: Annotated[str, typer.Option(help="Why, in a line of your own; with on and off.")] = "",
     data_dir: rule.DataDir = None,
+    database: rule.Database = None,
     json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False,
 ) -> None:
     """Stop all entries of an account, whether it runs or not; its positions keep their stops.
@@ -30,7 +31,8 @@ def kill_switch(
     from vela.domain.errors import StorageError
 
     try:
-        standing = carry_out(action, data_dir, flatten=flatten, reset_limits=reset_limits, reason=reason)
+        place = {"data_dir": data_dir, "database": database}
+        standing = carry_out(action, place, flatten=flatten, reset_limits=reset_limits, reason=reason)
     except StorageError as e:
         typer.echo(f"vela: {' '.join(str(e).splitlines())}", err=True)
         raise typer.Exit(1) from None

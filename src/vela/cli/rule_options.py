@@ -43,6 +43,7 @@ DetailFiles = Annotated[
     list[str] | None,
     typer.Option("--detail-candles", help="Finer candles that settle what came first inside one; as --candles."),
 ]
+Database = Annotated[str | None, typer.Option(help="Keep the record on postgresql://USER:PASSWORD@HOST/NAME.")]
 DataDir = Annotated[str | None, typer.Option(help="Where everything is kept.  [vela-data]")]
 
 _NAMES = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import typer
@@ -16,8 +17,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPTIONS = {"on": {"--flatten", "--reason"}, "off": {"--reset-limits", "--reason"}, "status": set[str]()}
 
 
-def carry_out(action: str, data_dir: str | None, *, flatten: bool, reset_limits: bool, reason: str) -> Standing:
-    """Do what the command says and return how things stand then.
+def carry_out(
+    action: str, place: Mapping[str, str | None], *, flatten: bool, reset_limits: bool, reason: str
+) -> Standing:
+    """Do what the command says and return how things stand then; `place`: settings of where the account is.
 
     Raises:
         ConfigurationError: the action is unknown, an option does not belong to it, or there is no account.
@@ -29,10 +32,10 @@ def carry_out(action: str, data_dir: str | None, *, flatten: bool, reset_limits:
     for option in (option for option, is_given in given.items() if is_given and option not in _OPTIONS[action]):
         accepted = " and ".join(name for name, options in _OPTIONS.items() if option in options)
         raise ConfigurationError(f"{option} does nothing with {action}; accepted: with {accepted}")
-    directory = load_data_settings({"data_dir": data_dir}, os.environ).data_dir
+    settings = load_data_settings(place, os.environ)
     if action == "status":
-        return kill_switch_state(directory)
-    return turn_kill_switch(directory, on=action == "on", reason=reason, flatten=flatten, reset_limits=reset_limits)
+        return kill_switch_state(settings)
+    return turn_kill_switch(settings, on=action == "on", reason=reason, flatten=flatten, reset_limits=reset_limits)
 
 
 def print_standing(standing: Standing, *, as_json: bool) -> None:

@@ -49,6 +49,7 @@ def up(  # noqa: PLR0917  one parameter per option
     host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
     data_dir: rule.DataDir = None,
+    database: rule.Database = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the market ends.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON when leaving.")] = False,
 ) -> None:

@@ -186,6 +186,7 @@ NONSENSE: dict[str, list[object]] = {
     "host": ["", 5, "a\0b"],
     "port": ["", "0", "-1", "70000", "abc", 80.5, True, "5\n5"],
     "data_dir": ["", 5, "a\0b", "a\udcffb", Path("a\udcffb")],
+    "database": ["", 5, "vela", "mysql://u:p@h/d", "postgres:u:p@h/d", "postgresql://u:\0@h/d"],
 }
 
 
@@ -200,6 +201,15 @@ def test_nonsense_is_refused_in_one_line_with_key_value_and_what_is_accepted(key
     assert "accepted: " in text
     assert "Input should" not in text
     assert "unable to" not in text
+
+
+def test_the_password_of_a_database_is_not_shown() -> None:
+    assert "hush" not in refusal(database="mysql://vela:hush@db/vela")
+    assert "hush" not in refusal(database=["postgresql://vela:hush@db/vela"])
+    kept = load(database="postgresql://vela:hush@db/vela")
+    assert "hush" not in f"{kept!r} {kept} {kept.model_dump()}"
+    assert kept.database is not None
+    assert kept.database.get_secret_value() == "postgresql://vela:hush@db/vela"
 
 
 @pytest.mark.parametrize("key", ["bogus", "Port", "stop-loss", "", "datadir"])

@@ -75,7 +75,7 @@ def kept_as(engine: Any, column: str, value: object) -> tuple[str, str]:
         connection.execute(insert(sample), [{column: value}])
         raw = type_coerce(sample.c[column], Text)
         kind = func.typeof(raw) if engine.name == "sqlite" else cast(func.pg_typeof(raw), Text)
-        return tuple(connection.execute(select(cast(raw, Text), kind)).one())  # type: ignore[return-value]
+        return tuple(connection.execute(select(cast(raw, Text), kind)).one())
 
 
 @given(values=st.lists(SYMBOLS, min_size=1, max_size=20))
