@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Double, Row, Select, Table, bindparam, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Double,
+    Executable,
+    Row,
+    ScalarSelect,
+    Select,
+    Table,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    type_coerce,
+    union,
+    union_all,
+)
 
 from vela.adapters.storage.sql.database import transaction
 from vela.adapters.storage.sql.rows import read_order, read_outcome
@@ -23,6 +47,7 @@ from vela.adapters.storage.sql.schema import (
     trades,
     wallets,
 )
+from vela.adapters.storage.sql.types import ExactDecimal, PlainText
 from vela.domain.fill import Fill
 from vela.domain.money import ZERO, add, subtract
 from vela.domain.order import Order
@@ -33,7 +58,6 @@ from vela.engine.ledger import Account
 from vela.ports.record import Summary
 
 _Record = TypeVar("_Record")
-_Mark = Row[Any, Any, Any]  # time, cash, market value
 
 
 class SqlRecordReader:
@@ -45,11 +69,8 @@ class SqlRecordReader:
     def __init__(self, connection: Connection) -> None:
         """Read over `connection`, which stays the caller's to close."""
         self._connection = connection
-        capital = balances.alias()
-        quote = select(capital.c.asset).where(capital.c.account == Account.CAPITAL).order_by(capital.c.asset).limit(1)
-        self._quote_balances = select(balances).where(balances.c.asset == quote.scalar_subquery())
-        self._marks = select(wallets.c.time, wallets.c.cash, wallets.c.market_value)
-        self._mark_at = self._marks.where(wallets.c.time <= bindparam("at")).order_by(wallets.c.time.desc()).limit(1)
+        self._summary = _summary()
+        self._curve = _curve()
         self._one_at_a_time = threading.Lock()
 
     def summary(self) -> Summary:
@@ -57,26 +78,19 @@ class SqlRecordReader:
 
         Money is the ledger's. What is held counts as last marked, or at cost if the account has moved since.
         """
-        refused = select(signals.c.refusal, func.count()).where(signals.c.refusal.is_not(None))
-        faults = select(candle_faults.c.fault, func.sum(candle_faults.c.count))
-        with self._one_at_a_time, transaction(self._connection):
-            amounts = {Account(row.account): row.amount for row in self._connection.execute(self._quote_balances)}
-            return Summary(
-                candles=self._total(candles_index.c.count),
-                decisions=self._count(decisions),
-                signals=self._count(signals),
-                orders=self._count(orders),
-                fills=self._count(fills),
-                trades=self._count(trades),
-                open_positions=self._count(positions),
-                refused=self._pairs(refused.group_by(signals.c.refusal).order_by(signals.c.refusal)),
-                refused_candles=self._pairs(faults.group_by(candle_faults.c.fault).order_by(candle_faults.c.fault)),
-                missing_candles=self._total(candles_index.c.missing),
-                initial_capital=subtract(ZERO, amounts.get(Account.CAPITAL, ZERO)),
-                final_equity=self._equity(amounts.get(Account.CASH, ZERO), amounts.get(Account.COST, ZERO)),
-                realised_pnl=subtract(ZERO, amounts.get(Account.REALISED, ZERO)),
-                fees=amounts.get(Account.FEES, ZERO),
-            )
+        found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        for part, key, number, amount in self._read(self._summary, tuple):
+            found[part][key] = int(number) if amount is None else amount
+        counts, money, wallet = found["count"], found["balance"], found["wallet"]
+        return Summary(
+            **counts,
+            refused=dict(sorted(found["refused"].items())),
+            refused_candles=dict(sorted(found["fault"].items())),
+            initial_capital=subtract(ZERO, money.get(Account.CAPITAL, ZERO)),
+            final_equity=_equity(money.get(Account.CASH, ZERO), money.get(Account.COST, ZERO), wallet),
+            realised_pnl=subtract(ZERO, money.get(Account.REALISED, ZERO)),
+            fees=money.get(Account.FEES, ZERO),
+        )
 
     def trades(self, *, limit: int, before: int | None = None) -> Sequence[Trade]:
         """Return closed round trips, newest exit first."""
@@ -88,8 +102,7 @@ class SqlRecordReader:
         """Return how many round trips were closed, and how many of them with a profit after fees."""
         # Amounts may be stored as text; only the sign is asked for, which the conversion keeps.
         won = func.count().filter(cast(trades.c.pnl, Double) > 0)
-        with self._one_at_a_time, transaction(self._connection):
-            total, wins = self._connection.execute(select(func.count(), won).select_from(trades)).one()
+        [(total, wins)] = self._read(select(func.count(), won).select_from(trades), tuple)
         return total, wins
 
     def orders(self, *, limit: int, before: int | None = None) -> Sequence[Order]:
@@ -123,50 +136,78 @@ class SqlRecordReader:
         The first and the last mark are among them; between, the newest mark at each of evenly spaced times. The cost
         grows with `points`, not with the length of the life.
         """
-        oldest = self._marks.order_by(wallets.c.time).limit(points + 1)
-        newest = self._marks.order_by(wallets.c.time.desc()).limit(1)
-        with self._one_at_a_time, transaction(self._connection):
-            rows = self._connection.execute(oldest).all()
-            if len(rows) > points > 0:
-                rows = self._sampled(rows[0], self._connection.execute(newest).one(), points)
-        return [(row.time, float(add(row.cash, row.market_value))) for row in rows[:points]]
+        if points < 1:
+            return []
+        rows = self._read(self._curve, tuple, {"points": points})
+        return [(time, float(add(cash, market_value))) for time, cash, market_value in rows]
 
     def newest_wallet(self) -> Wallet | None:
         """Return the account as last marked."""
+        newest = self._read(select(wallets).order_by(wallets.c.time.desc()).limit(1), _maker(Wallet))
+        return newest[0] if newest else None
+
+    def _read(
+        self, query: Executable, make: Callable[[Row[Any]], _Record], values: Mapping[str, object] | None = None
+    ) -> list[_Record]:
         with self._one_at_a_time, transaction(self._connection):
-            return self._newest_wallet()
+            return [make(row) for row in self._connection.execute(query, values)]
 
-    def _sampled(self, first: _Mark, last: _Mark, points: int) -> Sequence[_Mark]:
-        chosen = {first.time: first}
-        for step in range(1, points - 1):
-            time = first.time + (last.time - first.time) * step // (points - 1)
-            row = self._connection.execute(self._mark_at, {"at": time}).one()
-            chosen[row.time] = row
-        if points > 1:
-            chosen[last.time] = last
-        return list(chosen.values())
 
-    def _equity(self, cash: Decimal, cost: Decimal) -> Decimal:
-        wallet = self._newest_wallet()
-        is_current = wallet is not None and (wallet.cash, wallet.cost) == (cash, cost)
-        return add(cash, wallet.market_value if wallet is not None and is_current else cost)
+def _summary() -> CompoundSelect[Any]:
+    """Return all that a summary needs as rows of part, key, number, amount: one statement is of one moment."""
+    counted = {"decisions": decisions, "signals": signals, "orders": orders, "fills": fills, "trades": trades}
+    counts = {name: select(func.count()).select_from(table) for name, table in counted.items()}
+    counts["open_positions"] = select(func.count()).select_from(positions)
+    counts["candles"] = select(func.coalesce(func.sum(candles_index.c.count), 0))
+    counts["missing_candles"] = select(func.coalesce(func.sum(candles_index.c.missing), 0))
+    refused = select(*_part("refused", signals.c.refusal, func.count())).where(signals.c.refusal.is_not(None))
+    faults = select(*_part("fault", type_coerce(candle_faults.c.fault, PlainText), func.sum(candle_faults.c.count)))
+    newest = select(wallets).order_by(wallets.c.time.desc()).limit(1).subquery()
+    return union_all(
+        *(select(*_part("count", literal(name), count.scalar_subquery())) for name, count in counts.items()),
+        refused.group_by(signals.c.refusal),
+        faults.group_by(candle_faults.c.fault),
+        select(*_part("balance", balances.c.account, null(), balances.c.amount)).where(balances.c.asset == _quote()),
+        *(select(*_part("wallet", literal(name), null(), newest.c[name])) for name in ("cash", "cost", "market_value")),
+    )
 
-    def _newest_wallet(self) -> Wallet | None:
-        row = self._connection.execute(select(wallets).order_by(wallets.c.time.desc()).limit(1)).one_or_none()
-        return None if row is None else Wallet(**row._asdict())
 
-    def _read(self, query: Select[Any], make: Callable[[Row[Any]], _Record]) -> list[_Record]:
-        with self._one_at_a_time, transaction(self._connection):
-            return [make(row) for row in self._connection.execute(query)]
+def _part(part: str, key: Any, number: Any, amount: Any = None) -> tuple[ColumnElement[Any], ...]:  # noqa: ANN401  SQL
+    return (
+        literal(part).label("part"),
+        cast(key, PlainText).label("key"),
+        cast(number, BigInteger).label("number"),
+        cast(null() if amount is None else amount, ExactDecimal).label("amount"),
+    )
 
-    def _count(self, table: Table) -> int:
-        return self._connection.execute(select(func.count()).select_from(table)).scalar_one()
 
-    def _total(self, column: Column[int]) -> int:
-        return int(self._connection.execute(select(func.coalesce(func.sum(column), 0))).scalar_one())
+def _quote() -> ScalarSelect[str]:
+    capital = balances.alias()
+    asset = select(capital.c.asset).where(capital.c.account == Account.CAPITAL).order_by(capital.c.asset)
+    return asset.limit(1).scalar_subquery()
 
-    def _pairs(self, query: Select[Any]) -> Mapping[str, int]:
-        return {str(getattr(key, "value", key)): int(number) for key, number in self._connection.execute(query)}
+
+def _curve() -> Select[Any]:
+    """Return the marks of `points` evenly spaced times, or all of them if there are no more than that."""
+    most = bindparam("points", type_=BigInteger)
+    ends = select(func.min(wallets.c.time).label("first"), func.max(wallets.c.time).label("last")).cte("ends")
+    steps = select(literal(0, BigInteger).label("n")).cte("steps", recursive=True)
+    steps = steps.union_all(select(steps.c.n + 1).where(steps.c.n < most - 1))
+    # Whole-number division: of one point there is no step, and nothing to divide by.
+    between = case((most > 1, most - 1), else_=1)
+    at = ends.c.first + (ends.c.last - ends.c.first) * steps.c.n // between
+    earlier = wallets.alias()
+    newest_at = select(func.max(earlier.c.time)).where(earlier.c.time <= at).scalar_subquery()
+    oldest = select(wallets.c.time).order_by(wallets.c.time).limit(most + 1).cte("oldest")
+    is_short = select(func.count()).select_from(oldest).scalar_subquery() <= most
+    chosen = union(select(newest_at).select_from(steps).join(ends, true()), select(oldest.c.time).where(is_short))
+    marks = select(wallets.c.time, wallets.c.cash, wallets.c.market_value)
+    return marks.where(wallets.c.time.in_(chosen)).order_by(wallets.c.time)
+
+
+def _equity(cash: Decimal, cost: Decimal, wallet: Mapping[str, Decimal]) -> Decimal:
+    is_current = (wallet.get("cash"), wallet.get("cost")) == (cash, cost)
+    return add(cash, wallet["market_value"] if is_current else cost)
 
 
 def _maker(record: type[_Record]) -> Callable[[Row[Any]], _Record]:
