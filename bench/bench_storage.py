@@ -1,7 +1,7 @@
 """How fast the record writes and reads, on SQLite and on PostgreSQL.
 
-The PostgreSQL is a private one in a temporary folder, where the machine has it; it does not wait for the disk, and SQLite
-does only where that is said. Trades carry typed symbols, exact decimals and enumerations.
+The PostgreSQL is a private one in a temporary folder, where the machine has it. Commits to SQLite wait for the disk,
+those to that PostgreSQL do not (`fsync = off`). Trades carry typed symbols, exact decimals and enumerations.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.contract.record_samples import decision, deposit, fill, life, position, trade, wallet
 from tests.places import PostgresPlace, RecordPlace, SqlitePlace
 from tests.postgres import PostgresServer, programs
+
 from vela.adapters.storage.sql.record import Record
 from vela.domain.order import OrderStatus
 from vela.domain.position import Trade
@@ -31,7 +32,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import Changes, JournalEntry
 
 ROWS = 20_000
-ROUNDS = 5
+ROUNDS = 8
 COMMITS = 1_000
 SYMBOLS = [TradingSymbol.from_str(name) for name in ("BTC", "ETH", "SOL", "ADA/BTC", "DOGE")]
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Insert, case, func, select
 
 from vela.adapters.storage.sql.database import Prepared, insert_into, transaction, upsert_into
 from vela.adapters.storage.sql.known_symbols import KnownSymbols
-from vela.adapters.storage.sql.rows import Values, fields
+from vela.adapters.storage.sql.rows import Values
 from vela.adapters.storage.sql.schema import account_meta, candle_faults, candles_index, decisions, wallets
 from vela.ports.record import CandleCount, JournalEntry
 
@@ -55,10 +55,10 @@ class SqlJournal:
             counted = entry.candles if stored is None or entry.cursor > stored else ()
             met = {decision.symbol for decision in entry.decisions} | {count.symbol for count in counted}
             added = self._symbols.add(met)
-            self._insert_decision.run([fields(decision) for decision in entry.decisions])
+            self._insert_decision.run_records(entry.decisions)
             # One statement may not touch a row twice on PostgreSQL: of one time only the last wallet is sent.
             newest = {wallet.time: wallet for wallet in entry.wallets}
-            self._upsert_wallet.run([fields(wallet) for wallet in newest.values()])
+            self._upsert_wallet.run_records(list(newest.values()))
             self._add_candles.run([_candles_row(count) for count in counted])
             self._add_faults.run([row for count in counted for row in _fault_rows(count)])
             if stored is None or entry.cursor > stored:

@@ -156,10 +156,10 @@ class SqlTradingRecord:
         self._insert_event.run([_event_row(order) for order in states])
 
     def _write_rest(self, changes: Changes) -> None:
-        self._insert[fills].run([fields(fill) for fill in changes.fills])
+        self._insert[fills].run_records(changes.fills)
         self._delete_position.run([{"closed": symbol} for symbol in changes.closed])
-        self._upsert[positions].run([fields(position) for position in changes.positions])
-        self._insert_trade.run([fields(trade) for trade in changes.trades])
+        self._upsert[positions].run_records(changes.positions)
+        self._insert_trade.run_records(changes.trades)
         self._insert[signals].run([outcome_row(outcome) for outcome in changes.outcomes])
         self._upsert[entries].run([{"symbol": symbol, "time": time} for symbol, time in changes.entries])
         marks = changes.limit_marks

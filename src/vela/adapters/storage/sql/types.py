@@ -68,16 +68,9 @@ class TradingSymbolType(TypeDecorator[TradingSymbol]):
         """Return text that sorts by code point on every database."""
         return Text(collation="C") if dialect.name == "postgresql" else Text()
 
-    def process_bind_param(self, value: TradingSymbol | None, dialect: Dialect) -> str | None:
-        """Write base/quote."""
-        if value is None:
-            return None
-        if not isinstance(value, TradingSymbol):
-            raise TypeError(
-                f"a symbol column takes a TradingSymbol, not {type(value).__name__} {str(value)[:40]!r}; "
-                "TradingSymbol.from_str() reads text"
-            )
-        return value.to_ccxt()
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Return what writes base/quote."""
+        return _base_and_quote
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> TradingSymbol | None:
         """Read base/quote."""
@@ -85,6 +78,17 @@ class TradingSymbolType(TypeDecorator[TradingSymbol]):
             return None
         base, _, quote = value.partition("/")
         return restored_symbol(base, quote)
+
+
+def _base_and_quote(value: object) -> str | None:
+    if isinstance(value, TradingSymbol):
+        return value.to_ccxt()
+    if value is None:
+        return None
+    raise TypeError(
+        f"a symbol column takes a TradingSymbol, not {type(value).__name__} {str(value)[:40]!r}; "
+        "TradingSymbol.from_str() reads text"
+    )
 
 
 class ExactDecimal(TypeDecorator[Decimal]):
@@ -101,19 +105,26 @@ class ExactDecimal(TypeDecorator[Decimal]):
         """Choose the database's exact type."""
         return dialect.type_descriptor(Numeric() if dialect.name == "postgresql" else Text())
 
-    def process_bind_param(self, value: object, dialect: Dialect) -> str | None:
-        """Check the number and write it in plain notation."""
-        if value is None:
-            return None
-        if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _MAX_EXPONENT:
-            text = format(value or abs(value), "f")  # no negative zero
-            if len(text) <= _MAX_DIGITS:
-                return text
-        raise MoneyError(f"{type(value).__name__} {str(value)[:40]!r} is no amount; accepted: a finite Decimal")
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Return what checks a number and writes it in plain notation."""
+        return _plain_number
 
     def process_result_value(self, value: str | Decimal | None, dialect: Dialect) -> Decimal | None:
         """Read the number."""
         return None if value is None else Decimal(value)
+
+
+def _plain_number(value: object) -> str | None:
+    if isinstance(value, Decimal) and value.is_finite() and -_MAX_EXPONENT <= value.adjusted() <= _MAX_EXPONENT:
+        number = value or abs(value)  # no negative zero
+        text = str(number)
+        if "E" in text:
+            text = f"{number:f}"  # by far slower, and seldom needed
+        if len(text) <= _MAX_DIGITS:
+            return text
+    if value is None:
+        return None
+    raise MoneyError(f"{type(value).__name__} {str(value)[:40]!r} is no amount; accepted: a finite Decimal")
 
 
 class EnumText(TypeDecorator[_Member], Generic[_Member]):
@@ -131,14 +142,19 @@ class EnumText(TypeDecorator[_Member], Generic[_Member]):
         super().__init__()
         self.members = members
 
-    def process_bind_param(self, value: _Member | None, dialect: Dialect) -> str | None:
-        """Write the member's value."""
-        if value is None:
-            return None
-        if not isinstance(value, self.members):
-            raise TypeError(f"the column takes a {self.members.__name__}, not {type(value).__name__} {value!r}")
-        text: str = value.value
-        return text
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Return what writes a member's value."""
+        members = self.members
+
+        def write(value: object) -> str | None:
+            if isinstance(value, members):
+                text: str = value._value_  # `value` is a property, and this is called for every row
+                return text
+            if value is None:
+                return None
+            raise TypeError(f"the column takes a {members.__name__}, not {type(value).__name__} {value!r}")
+
+        return write
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> _Member | None:
         """Read the member."""
