@@ -27,9 +27,9 @@ from vela.strategies.registry import SHIPPED
 RULES = tuple(
     field.alias or name
     for name, field in BacktestSettings.model_fields.items()
-    if name not in {"symbols", "timeframe", "start", "end", "data_dir", "instruments"}
+    if name not in {"symbols", "timeframe", "start", "end", "data_dir", "database", "instruments"}
 )
-"""The settings that a job may bring along: trading rules, and nothing that names a file."""
+"""The settings that a job may bring along: trading rules, and nothing that names a file or a server."""
 
 _PATIENCE_SECONDS = 20
 # One core each: the others belong to trading and to other jobs.

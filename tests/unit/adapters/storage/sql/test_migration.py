@@ -75,7 +75,9 @@ def statements(connection: Connection) -> dict[str, list[str]]:
         else:
             named = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
             for name, lines in connection.execute(text(named)):
-                defined[name] = sorted(line.strip(" \t,") for line in lines.replace(", leaving", ",\nleaving").splitlines())
+                defined[name] = sorted(
+                    line.strip(" \t,") for line in lines.replace(", leaving", ",\nleaving").splitlines()
+                )
     defined.pop("alembic_version", None)
     return dict(defined)
 

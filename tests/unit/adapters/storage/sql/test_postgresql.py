@@ -21,7 +21,7 @@ from vela.adapters.storage.sql.record import Record
 from vela.domain.errors import ConfigurationError, StorageError, StorageLocked, StorageUnavailable
 from vela.ports.record import Changes, JournalEntry
 
-CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = '{name}'"
+CUT = "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = '{name}'"
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def connection(place: PostgresPlace) -> Iterator[Connection]:
 
 def cut(place: PostgresPlace) -> None:
     """End connections from the server's side, and wait until they have ended."""
-    place.server.execute(CUT.format(name=place.name))
-    left = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{place.name}'"  # noqa: S608  a name of our own
+    ended = ", ".join(str(pid) for pid, _ in place.server.execute(CUT.format(name=place.name))) or "0"
+    left = f"SELECT count(*) FROM pg_stat_activity WHERE pid IN ({ended})"  # noqa: S608  numbers
     for _ in range(500):
         if place.server.execute(left) == [(0,)]:
             return
