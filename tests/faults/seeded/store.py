@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
+from pathlib import Path
 from typing import cast
 
 from sqlalchemy import URL
 
+from vela.adapters.storage.lock import DirectoryLock
 from vela.adapters.storage.sql.configurations import SqlConfigurations
 from vela.adapters.storage.sql.database import Database, Purpose
+from vela.adapters.storage.sql.leases import FileLease
 from vela.adapters.storage.sql.migration import bring_up_to_date
 from vela.adapters.storage.sql.schema import metadata
 from vela.adapters.storage.sql.trading_record import SqlTradingRecord
 from vela.ports.kill_switch import NEVER_SET, SwitchState
 
-_KEPT = {"symbols"}  # what a connection remembers to have written
+_KEPT = {"symbols", "leases"}  # what a connection remembers to have written, and who may write
 
 
 class Store:
     """A database of its own."""
 
     def __init__(self) -> None:
-        self._connection = Database(URL.create("sqlite+pysqlite", database=":memory:")).connect(Purpose.JOURNAL)
+        database = Database(URL.create("sqlite+pysqlite", database=":memory:"))
+        self._connection = database.connect(Purpose.JOURNAL)
         bring_up_to_date(self._connection)
-        self.trading = SqlTradingRecord(self._connection)
+        self._folder = tempfile.TemporaryDirectory()
+        lease = FileLease(database, DirectoryLock(Path(self._folder.name)))
+        lease.register(self._connection)
+        self.trading = SqlTradingRecord(self._connection, lease)
         self.configurations = SqlConfigurations(self._connection)
         self.switch = Switch()
 
