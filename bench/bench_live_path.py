@@ -3,30 +3,29 @@
 The system trades over the wire with a venue in a process of its own. Timed is the way from the closed candle on the
 bus (before strategy, gate, intent and signature) to the bytes of the order on the socket; network and venue are not in
 it. The last figure is a whole way round: from the arrival of a fill to the word of the venue that the stop rests. An
-intent must be on disk before its order is sent: measured with the record on the disk and in memory.
+intent must be on disk before its order is sent: measured with the record on the disk and in memory. What the event
+loop's thread itself computed is told besides: on a busy machine that is the figure to compare.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import httpx
 import numpy as np
 
-from vela.adapters.exchanges.unified.connection import Credentials
-from vela.bootstrap.application import Application, Ready
+from bench.venue import CREDENTIALS, NO_LIMIT, data_directory, live_settings, run_as_the_product, venue_process
+from vela.bootstrap.application import Application
 from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
-from vela.bootstrap.settings import Settings, load_settings
+from vela.bootstrap.settings import Settings
 from vela.domain.candles import Candles
 from vela.domain.crashpoints import arm
 from vela.domain.events import CandlesClosed, Message, OrderChanged, OrderFilled, SignalsRaised
@@ -55,20 +54,22 @@ class EveryOther(Strategy):
 
 @dataclass
 class Times:
-    """Moments of `perf_counter`, as they come."""
+    """Moments of `perf_counter` and, for what was computed, of the thread's own clock, as they come."""
 
     closed: float = 0.0
+    computed: float = 0.0
     filled: float = 0.0
     awaits_order: bool = False
     to_intent: list[float] = field(default_factory=list)
     to_signal: list[float] = field(default_factory=list)
     to_bytes: list[float] = field(default_factory=list)
+    to_bytes_computing: list[float] = field(default_factory=list)
     to_stop: list[float] = field(default_factory=list)
 
     def hear(self, message: Message) -> None:
         now = time.perf_counter()
         if isinstance(message, CandlesClosed):
-            self.closed, self.awaits_order = now, True
+            self.closed, self.computed, self.awaits_order = now, time.thread_time(), True
         elif isinstance(message, SignalsRaised):
             self.to_signal.append(now - self.closed)
         elif isinstance(message, OrderFilled) and message.purpose is OrderPurpose.ENTRY:
@@ -85,35 +86,25 @@ class Times:
     def written(self) -> None:
         if self.awaits_order:
             self.to_bytes.append(time.perf_counter() - self.closed)
+            self.to_bytes_computing.append(time.thread_time() - self.computed)
             self.awaits_order = False
 
 
-def venue() -> tuple[subprocess.Popen[str], str, str]:
-    options = [
-        "--market",
-        "still",
-        "--flat-book",
-        "--symbols",
-        "BTC",
-        "--price",
-        "BTC=100",
-        "--weight-limit",
-        "1000000",
-    ]
-    ports = ["--port", "0", "--control-port", "0", "--balance", "USDT=10000"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "vela", "venue", *options, *ports], stderr=subprocess.PIPE, text=True
-    )
-    words: list[str] = []
-    while process.stderr is not None and "Control" not in words:
-        words += process.stderr.readline().split()
-    return process, words[words.index("REST") + 1].removesuffix("/api/v3"), words[words.index("Control") + 1]
+def drive(control: str, begin: Event) -> None:
+    """Close candles at the venue; in a process of its own, so that reading the answers is nobody else's work."""
+    begin.wait()
+    with httpx.Client(base_url=control, trust_env=False) as client:
+        for number in range(CANDLES):
+            price = {"symbol": "BTC", "price": "100.01" if number % 2 else "100"}
+            client.post("/price", json=price).raise_for_status()
+            client.post("/candle").raise_for_status()
+            time.sleep(PAUSE_SECONDS)
 
 
 async def trade(settings: Settings, control: str) -> Times:
-    place = ExchangeMarketplace(settings, Credentials("vela-venue-key", "vela-venue-secret"))
+    place = ExchangeMarketplace(settings, CREDENTIALS)
     application = Application(settings, until_end=False, marketplace=place, strategies={BTC: EveryOther()})
-    times, greeted, stop = Times(), list[Ready](), asyncio.Event()
+    times, stop, spawn = Times(), asyncio.Event(), get_context("spawn")
     publish = application._bus.publish  # noqa: SLF001  a benchmark listens where nobody else does
 
     async def timed(message: Message) -> None:
@@ -123,15 +114,12 @@ async def trade(settings: Settings, control: str) -> Times:
     application._bus.publish = timed  # type: ignore[method-assign]  # noqa: SLF001
     arm("P05", times.committed)
     arm("P06", times.written)
-    running = asyncio.create_task(application.run(stop, greeted.append))
-    while not greeted and not running.done():  # noqa: ASYNC110  nobody tells when
-        await asyncio.sleep(0.05)
-    async with httpx.AsyncClient(base_url=control, trust_env=False) as client:
-        for number in range(CANDLES):
-            price = {"symbol": "BTC", "price": "100.01" if number % 2 else "100"}
-            (await client.post("/price", json=price)).raise_for_status()
-            (await client.post("/candle")).raise_for_status()
-            await asyncio.sleep(PAUSE_SECONDS)
+    begin = spawn.Event()
+    driver = spawn.Process(target=drive, args=(control, begin), daemon=True)
+    driver.start()
+    running = asyncio.create_task(application.run(stop, lambda _ready: begin.set()))
+    while driver.is_alive() and not running.done():
+        await asyncio.sleep(0.1)
     stop.set()
     await running
     return times
@@ -144,24 +132,20 @@ def show(what: str, seconds: Sequence[float], aim: str) -> None:
 
 
 def measure(directory: Path | None) -> None:
-    process, rest, control = venue()
-    try:
-        with tempfile.TemporaryDirectory(dir=directory) as folder:
-            os.environ["XDG_STATE_HOME"] = folder
-            given = {"exchange": "binance", "live": True, "exchange_url": rest, "symbols": "BTC", "page": False}
-            rules = {"cooldown": "0", "data_dir": str(Path(folder) / "data"), "capital": "1000"}
-            settings = load_settings(given | rules, {}, Path(folder) / "none.toml")
-            times = asyncio.run(trade(settings, control))
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(10)
+    options = ("--market", "still", "--flat-book", "--symbols", "BTC", "--price", "BTC=100")
+    balance = ("--balance", "USDT=10000", "--weight-limit", NO_LIMIT)
+    with data_directory(directory) as folder, venue_process(*options, *balance) as venue:
+        settings = live_settings(venue, folder, symbols="BTC", cooldown="0", capital="1000")
+        times = run_as_the_product(lambda: trade(settings, venue.control))
     show("candle → signal", times.to_signal, "–")
     show("candle → intent committed", times.to_intent, "–")
     show("candle → order bytes on the socket", times.to_bytes, "p50 0.3 ms, p99 2 ms")
+    show("  of which this process computed", times.to_bytes_computing, "–")
     show("fill → stop rests at the venue", times.to_stop, "p99 1000 ms")
 
 
 def main() -> None:
+    print("load of this machine in the last minute:", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print("record on disk")
     measure(None)
     if MEMORY.is_dir():
