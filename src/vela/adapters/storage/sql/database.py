@@ -8,14 +8,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Delete, Engine, Insert, Table, make_url
+from sqlalchemy import URL, Connection, Delete, Engine, Insert, Select, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, StatementError
 
 from vela.adapters.storage.sql.dialect import Purpose, described, dialect_of, is_temporary
 from vela.domain.errors import ConfigurationError, StorageError, StorageUnavailable
 
-__all__ = ["Database", "Prepared", "Purpose", "insert_into", "transaction", "upsert_into"]
+__all__ = ["Database", "Prepared", "PreparedQuery", "Purpose", "insert_into", "transaction", "upsert_into"]
 
 _COPIED_FROM = 100
 _ACCEPTED = "accepted: postgresql://USER:PASSWORD@HOST:5432/NAME"
@@ -164,25 +164,63 @@ class Prepared:
     def _execute(self, columns: Sequence[list[Any]]) -> None:
         if not columns[0]:
             return
-        driver = self._connection.connection
-        try:
+        with _our_errors(self._connection, self._driver):
+            cursor = self._connection.connection.cursor()
             bound: list[Any] = list(zip(*map(_processed, self._processors, columns), strict=True))
             if self._copy and len(bound) >= _COPIED_FROM:
-                _copy_in(driver.cursor(), self._copy, bound)
+                _copy_in(cursor, self._copy, bound)
                 return
             if not self._is_positional:
                 bound = [dict(zip(self._names, values, strict=True)) for values in bound]
             if len(bound) == 1:
-                driver.cursor().execute(self._sql, bound[0])
+                cursor.execute(self._sql, bound[0])
             else:
-                driver.cursor().executemany(self._sql, bound)
-        except self._driver.Error as error:
-            # SQLAlchemy, which did not see it, must not use a lost connection again.
-            if self._connection.dialect.is_disconnect(error, driver.dbapi_connection, None):
-                self._connection.invalidate(error)
-            raise _storage_error(error) from error
-        except (TypeError, ValueError) as error:
-            raise _storage_error(error) from error
+                cursor.executemany(self._sql, bound)
+
+
+class PreparedQuery:
+    """A SELECT without parameters, compiled once; see `Prepared`."""
+
+    def __init__(self, connection: Connection, query: Select[Any]) -> None:
+        """Compile `query` for the connection's database."""
+        dialect = connection.dialect
+        compiled = query.compile(dialect=dialect)
+        constants = compiled.construct_params()
+        self._connection = connection
+        self._sql = str(compiled)
+        self._driver: Any = dialect.loaded_dbapi
+        self._constants: Any = [constants[name] for name in compiled.positiontup or ()] or constants
+        self._columns = [
+            (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
+            for column in query.selected_columns
+        ]
+
+    def first(self) -> dict[str, Any] | None:
+        """Return the first row by its columns' names, inside the caller's transaction; None: there is none.
+
+        Raises:
+            StorageUnavailable: the database cannot be used now.
+            StorageError: it refused.
+        """
+        with _our_errors(self._connection, self._driver):
+            row = self._connection.connection.cursor().execute(self._sql, self._constants).fetchone()
+        if row is None:
+            return None
+        columns = zip(self._columns, row, strict=True)
+        return {name: value if process is None else process(value) for (name, process), value in columns}
+
+
+@contextmanager
+def _our_errors(connection: Connection, driver: Any) -> Iterator[None]:  # noqa: ANN401  the driver's module
+    try:
+        yield
+    except driver.Error as error:
+        # SQLAlchemy, which did not see it, must not use a lost connection again.
+        if connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None):
+            connection.invalidate(error)
+        raise _storage_error(error) from error
+    except (TypeError, ValueError) as error:
+        raise _storage_error(error) from error
 
 
 def _processed(process: Callable[[Any], Any] | None, column: list[Any]) -> Iterable[Any]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, insert, select
 
-from vela.adapters.storage.sql.database import Database, Purpose, transaction
+from vela.adapters.storage.sql.database import Database, PreparedQuery, Purpose, transaction
 from vela.adapters.storage.sql.dialect import dialect_of
 from vela.adapters.storage.sql.migration import require_current
 from vela.adapters.storage.sql.rows import fields
@@ -23,6 +23,7 @@ class SqlKillSwitch:
     def __init__(self, connection: Connection) -> None:
         """Use `connection`, which stays the caller's to close."""
         self._connection = connection
+        self._newest = PreparedQuery(connection, _NEWEST)
 
     async def state(self) -> SwitchState:
         """See `KillSwitch.state`."""
@@ -43,8 +44,8 @@ class SqlKillSwitch:
         return state
 
     def _state(self) -> SwitchState:
-        row = self._connection.execute(_NEWEST).first()
-        return NEVER_SET if row is None else SwitchState(**row._asdict())
+        row = self._newest.first()
+        return NEVER_SET if row is None else SwitchState(**row)
 
 
 @contextmanager
