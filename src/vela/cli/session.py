@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -88,7 +89,7 @@ async def _run(application: Application, settings: Settings) -> Summary:
     with _progress() as bar:
         showing = asyncio.create_task(_show(application, bar))
         try:
-            return await application.run(stop, lambda ready: _greet(ready, settings))
+            return await application.run(stop, lambda ready: _on_ready(ready, settings))
         finally:
             showing.cancel()
 
@@ -119,6 +120,20 @@ async def _show(application: Application, bar: Progress) -> None:
         rate = (progress.done - done_before) / max(loop.time() - began, 1e-9)
         bar.update(task, completed=progress.done, rate=f"{rate:,.0f}/s")
         await asyncio.sleep(_REDRAW_SECONDS)
+
+
+def _on_ready(ready: Ready, settings: Settings) -> None:
+    _greet(ready, settings)
+    keep_what_is_loaded()
+
+
+def keep_what_is_loaded() -> None:
+    """Let the garbage collector look no more at what is there by now.
+
+    A look at all of it takes a tenth of a second, and no order goes out meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _greet(ready: Ready, settings: Settings) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 from decimal import Decimal
 
@@ -38,6 +39,8 @@ def test_with_json_the_summary_is_all_of_stdout(vela) -> None:
     answer = vela(*run, "--json")
     assert answer.code == 0
     assert json.loads(answer.out)["candles"] == 60
+    assert gc.get_freeze_count(), "the collector looks at everything again while orders wait"
+    gc.unfreeze()
     assert "Everything is kept in d" in answer.err
 
 
