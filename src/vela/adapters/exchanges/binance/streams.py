@@ -15,7 +15,7 @@ from vela.adapters.exchanges.unified.streams import CANDLES, PRICES, Channel, St
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 
-_MOST_STREAMS = 200  # per socket; Binance allows more
+_MOST_STREAMS = 100  # per socket: Binance never answers a subscription of more than 4,096 bytes
 
 _log = structlog.get_logger("vela.exchange")
 
