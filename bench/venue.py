@@ -34,9 +34,9 @@ class Addresses(NamedTuple):
 
 
 @contextmanager
-def venue_process(*options: str, module: tuple[str, ...] = ("vela", "venue")) -> Iterator[Addresses]:
-    """Run a venue on free ports; `module`: another one that prints its addresses as `vela venue` does."""
-    command = [sys.executable, "-m", *module, "--port", "0", "--control-port", "0", *options]
+def venue_process(*options: str) -> Iterator[Addresses]:
+    """Run `vela venue` on free ports."""
+    command = [sys.executable, "-m", "vela", "venue", "--port", "0", "--control-port", "0", *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         yield _addresses(process)
