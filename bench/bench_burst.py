@@ -279,7 +279,7 @@ def main(arguments: Sequence[str]) -> None:
     seconds, rate = [*given, *DEFAULTS[len(given) :]]
     print("load of this machine in the last minute:", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     prices = [word for base in BASES for word in ("--price", f"{base}=100")]
-    options = ("--market", "still", "--flat-book", "--symbols", ",".join(BASES), *prices)
+    options = ("--market", "still", "--flat-book", "--fee-in-quote", "--symbols", ",".join(BASES), *prices)
     limits = ("--weight-limit", NO_LIMIT, "--order-limit", NO_LIMIT)
     with data_directory() as folder, venue_process(*options, *limits, "--balance", f"USDT={CAPITAL}") as venue:
         rules = {"cooldown": "0", "stop_loss": "0.5", "capital": CAPITAL, "max_daily_loss": "0", "max_drawdown": "0"}

@@ -156,7 +156,7 @@ async def start_again(settings: Settings) -> tuple[float, float]:
 
 
 def measure(folder: Path) -> None:
-    options = ("--market", "still", "--symbols", ",".join(ASSETS), "--order-limit", NO_LIMIT)
+    options = ("--market", "still", "--fee-in-quote", "--symbols", ",".join(ASSETS), "--order-limit", NO_LIMIT)
     assets = [
         f"{option}={asset}{value}"
         for asset in ASSETS

@@ -351,3 +351,18 @@ def test_the_same_seed_plays_the_same_market() -> None:
             return list(rows[:played])
 
     assert candles() == candles()
+
+
+def test_a_connection_that_rests_stays_open_for_longer_than_clients_keep_one(venue):
+    import http.client
+
+    connection = http.client.HTTPConnection(venue.http.removeprefix("http://"), timeout=5)
+    try:
+        for pause in (6.0, 0.0):  # else an order that is sent just when the venue closes is never answered
+            connection.request("GET", "/api/v3/time")
+            assert connection.getresponse().read()
+            socket = connection.sock
+            time.sleep(pause)
+            assert connection.sock is socket
+    finally:
+        connection.close()

@@ -35,6 +35,7 @@ from vela.venue.venue import Venue, open_venue
 
 _PING_SECONDS = 20.0
 _PONG_SECONDS = 60.0  # without a pong for so long a socket is closed
+_IDLE_SECONDS = 60  # longer than clients keep a connection that rests: who closes first must be they, not a venue
 _DEFAULT_BALANCE = Decimal(10_000)  # of every quote
 _FEES = SpotFees(Decimal("0.001"), Decimal("0.001"))
 
@@ -145,6 +146,7 @@ def _server(app: ASGIApp, host: str, port: int, stack: ExitStack) -> tuple[PageS
     bound = bind(host, port)
     server = PageServer(app, bound)
     stack.callback(server.close)
+    server.config.timeout_keep_alive = _IDLE_SECONDS
     server.config.http = CuttableHttp
     server.config.ws = CuttableSocket
     server.config.ws_ping_interval, server.config.ws_ping_timeout = _PING_SECONDS, _PONG_SECONDS
