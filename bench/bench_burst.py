@@ -168,9 +168,9 @@ class Watch:
             watch._hear(message)
             await publish(message)
 
-        def counted(feed: LiveFeed, symbol: TradingSymbol, price: float, at: int) -> None:
+        def counted(self: LiveFeed, symbol: TradingSymbol, price: float, time: int) -> None:
             watch.now.taken += 1
-            traded(feed, symbol, price, at)
+            traded(self, symbol, price, time)
 
         application._bus.publish = published  # type: ignore[method-assign]  # noqa: SLF001
         LiveFeed.traded = counted  # type: ignore[method-assign]
@@ -239,8 +239,8 @@ async def measure(settings: Settings, venue: Addresses, seconds: int, rate: int)
 def _take_prices_from(port: int) -> None:
     market_url = BinanceClient.market_url
 
-    def url(client: BinanceClient, name: str) -> str:
-        return f"ws://127.0.0.1:{port}/stream/ws/{name}" if name.startswith(PRICES) else market_url(client, name)
+    def url(self: BinanceClient, name: str) -> str:
+        return f"ws://127.0.0.1:{port}/stream/ws/{name}" if name.startswith(PRICES) else market_url(self, name)
 
     BinanceClient.market_url = url  # type: ignore[method-assign]
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-from bench.venue import CREDENTIALS, NO_LIMIT, data_directory, live_settings, run_as_the_product, venue_process
+from bench.venue import CREDENTIALS, MEMORY, NO_LIMIT, data_directory, live_settings, run_as_the_product, venue_process
 
 from vela.bootstrap.application import Application, Ready
 from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
@@ -39,7 +39,6 @@ CANDLES = 160
 WARM_UP = 2  # of each kind, not counted: with the first candle, the brain asks for all of its history
 PAUSE_SECONDS = 0.25  # within what the venue lets one ask per minute
 BTC = TradingSymbol("BTC")
-MEMORY = Path("/dev/shm")  # noqa: S108  a file system in memory, where there is one
 
 
 class EveryOther(Strategy):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ import httpx
 import numpy as np
 import structlog
 from bench.books import Books, compare, truth_of
-from bench.venue import CREDENTIALS, NO_LIMIT, data_directory, live_settings, run_as_the_product, venue_process
+from bench.venue import CREDENTIALS, MEMORY, NO_LIMIT, data_directory, live_settings, run_as_the_product, venue_process
 
 from vela.adapters.exchanges.unified.calls import Calls
 from vela.bootstrap.application import Application
@@ -68,11 +69,11 @@ class Requests:
         """Count from now on."""
         admit, counted = Calls.admit, self
 
-        async def counting(calls: Calls, weight: int) -> None:
-            await admit(calls, weight)
+        async def counting(self: Calls, weight: int) -> None:
+            await admit(self, weight)
             counted.count += 1
             counted.weight += weight
-            minute = calls.now() // 60_000
+            minute = self.now() // 60_000
             counted.minutes[minute] = counted.minutes.get(minute, 0) + weight
 
         Calls.admit = counting  # type: ignore[method-assign]
@@ -144,9 +145,9 @@ async def start_again(settings: Settings) -> tuple[float, float]:
     """Return the seconds of the whole start, and of the orders service's part in it."""
     start, took = OrdersService.start, list[float]()
 
-    async def timed(service: OrdersService) -> None:
+    async def timed(self: OrdersService) -> None:
         began = time.perf_counter()
-        await start(service)
+        await start(self)
         took.append(time.perf_counter() - began)
 
     OrdersService.start = timed  # type: ignore[method-assign]
@@ -155,7 +156,7 @@ async def start_again(settings: Settings) -> tuple[float, float]:
     return seconds, took[0]
 
 
-def measure(folder: Path) -> None:
+def measure(folder: Path, memory: Path) -> None:
     options = ("--market", "still", "--fee-in-quote", "--symbols", ",".join(ASSETS), "--order-limit", NO_LIMIT)
     assets = [
         f"{option}={asset}{value}"
@@ -164,12 +165,17 @@ def measure(folder: Path) -> None:
     ]
     with venue_process(*options, *assets, "--balance", f"USDT={CAPITAL}") as venue:
         rules = {"stake": STAKE, "max_positions": str(len(ASSETS)), "stop_loss": "3", "take_profit": "5"}
-        settings = live_settings(venue, folder, symbols=",".join(ASSETS), capital=CAPITAL, **rules)
-        control, books = Control(venue.control), Books(settings.data_dir)
+        settings, quick = (
+            live_settings(venue, place, symbols=",".join(ASSETS), capital=CAPITAL, **rules)
+            for place in (folder, memory)
+        )
+        control, books = Control(venue.control), Books(quick.data_dir)
         # Not what is timed: to buy all of them at one candle takes a while, and the strategy needs no past.
         with patch.object(orders, "_LATE_MS", BUY_SECONDS * 1000), patch.object(brain, "_WARMUP_CANDLES", 1):
-            run_as_the_product(lambda: buy_all(settings, control, books))
+            run_as_the_product(lambda: buy_all(quick, control, books))
         miss(control)
+        shutil.copytree(quick.data_dir, settings.data_dir)
+        books = Books(settings.data_dir)
         before, missing = len(books.live()), len(truth_of(venue.control, CAPITAL).fills - books.fills())
         requests = Requests()
         requests.watch()
@@ -188,8 +194,9 @@ def main() -> None:
     register_assets(ASSETS)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # silence of a still market
     print("load of this machine in the last minute:", f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with data_directory() as folder:
-        measure(folder)
+    # Whoever waits for the disk at ten thousand trades waits long; the start is measured with the record on the disk.
+    with data_directory(MEMORY if MEMORY.is_dir() else None) as memory, data_directory() as folder:
+        measure(folder, memory)
 
 
 if __name__ == "__main__":

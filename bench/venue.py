@@ -20,6 +20,7 @@ from vela.venue.binance.desk import Terms
 
 CREDENTIALS = Credentials(Terms().api_key, Terms().api_secret)
 NO_LIMIT = "1000000"
+MEMORY = Path("/dev/shm")  # noqa: S108  a file system in memory, where there is one
 
 _STOP_SECONDS = 10
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
-from vela.adapters.storage.sql.database import Database, Purpose, transaction
-from vela.domain.errors import StorageError
+from vela.adapters.storage.sql.database import Database, PreparedQuery, Purpose, transaction
+from vela.adapters.storage.sql.schema import kill_switch, metadata
+from vela.domain.errors import StorageError, StorageUnavailable
 
 
 @pytest.fixture
@@ -66,3 +67,27 @@ def test_a_file_that_is_no_database_is_named(database, tmp_path):
     (tmp_path / "vela.sqlite").write_bytes(b"once upon a time " * 100)
     with pytest.raises(StorageError, match=r"vela\.sqlite cannot be opened: file is not a database"):
         database.connect(Purpose.TRADING)
+
+
+def test_a_prepared_query_returns_what_the_query_itself_returns_and_always_the_newest(database):
+    query = select(kill_switch).where(kill_switch.c.number > 1).order_by(kill_switch.c.number.desc()).limit(1)
+    with database.connect(Purpose.TRADING) as writer, database.connect(Purpose.READING) as reader:
+        metadata.create_all(writer)
+        writer.commit()
+        prepared = PreparedQuery(reader, query)
+        for number in (1, 2, 3):
+            switch = {"time": 5, "is_on": number % 2, "flatten": False, "reason": "r", "by": "b", "resets": 0}
+            with transaction(writer):
+                writer.execute(kill_switch.insert(), {"number": number, **switch})
+            with transaction(reader):
+                row, plain = prepared.first(), reader.execute(query).first()
+                assert row == (None if plain is None else plain._asdict())
+        assert row is not None
+        assert row["is_on"] is True, "not 1: columns have their types"
+
+
+def test_a_prepared_query_that_fails_is_an_error_of_ours(database):
+    with database.connect(Purpose.READING) as reader:
+        prepared = PreparedQuery(reader, select(kill_switch))
+        with pytest.raises(StorageUnavailable, match="no such table"), transaction(reader):
+            prepared.first()
