@@ -117,11 +117,11 @@ async def buy_all(settings: Settings, control: Control, books: Books) -> None:
     """Trade until every symbol is held and protected."""
     async with session(settings, SOON):
         await asyncio.sleep(STREAMS_SECONDS)
-        await asyncio.to_thread(control.move, range(len(ASSETS)), PRICE, DEPTH)
         end = time.monotonic() + BUY_SECONDS
         while time.monotonic() < end:
+            # Where streams come up late, a first price is missed: that symbol is bought at a later candle.
+            await asyncio.to_thread(control.move, range(len(ASSETS)), PRICE, DEPTH)
             await asyncio.to_thread(control.end_candle)
-            # On a busy machine some purchases fail; they come again with the next candle.
             if await until(lambda: [*books.live().values()] == ["ACCEPTED"] * 2 * len(ASSETS), CANDLE_SECONDS):
                 return
     raise RuntimeError(f"{len(books.live())} orders rest after {BUY_SECONDS} s; wanted: {2 * len(ASSETS)}")

@@ -40,7 +40,8 @@ class Books:
         return Decimal(amount)
 
     def positions(self) -> dict[str, Decimal]:
-        return {symbol: Decimal(held) for symbol, held in self.ask("SELECT symbol, quantity FROM positions")}
+        rows = self.ask("SELECT symbol, quantity FROM positions")
+        return {symbol.partition("/")[0]: Decimal(held) for symbol, held in rows}
 
 
 class Truth:
