@@ -29,6 +29,7 @@ _PEACE_SLOWNESS = 2.0
 _REACHABLE = [point for point in POINTS if point not in {"P01", "P02", "P24"}]
 _INSIDE_COMMITS = ("P04", "P12", "P22")
 _LONGEST_REST_S = 8.0
+_TURN_S = 8.0
 _UNSETTLED = {"PLANNED", "SENT", "UNKNOWN"}
 
 
@@ -92,7 +93,7 @@ class _Life:
         self._chance = dice(seed, "trouble")
         self._process: Process
         self._account = Account(seed)
-        self._is_armed = False
+        self._armed_until = 0.0
         self._hash = hashlib.blake2b(digest_size=16)
 
     # ---------------------------------------------------------------------------------------------------- the whole
@@ -180,17 +181,18 @@ class _Life:
         self._process.pulse.stop()
 
     def _arm(self, point: str, action: Callable[[], None]) -> None:
-        """Let something happen where the process passes next; once armed, a point waits for its turn."""
-        if self._is_armed:
+        """Let something happen where the process passes next; what was armed before gets some time for its turn."""
+        if self._loop.time() < self._armed_until:
             return
-        self._is_armed = True
+        disarm()
+        self._armed_until = self._loop.time() + _TURN_S
         left = [self._chance.randint(1, 3)]
 
         def pass_by() -> None:
             left[0] -= 1
             if left[0] == 0:
                 disarm()
-                self._is_armed = False
+                self._armed_until = 0.0
                 self._met(point)
                 action()
 
@@ -238,7 +240,7 @@ class _Life:
             await self._pass(_PEACE_S, self._nothing)
             evidence = Evidence(self._store.raw, self._venue.truth)
             unsettled = [order for order in evidence.orders if order["status"] in _UNSETTLED]
-            found = contradictions(evidence)
+            found = [*contradictions(evidence), *_stayed(evidence)]
             found += [f"order {order['client_order_id']} is {order['status']}" for order in unsettled]
             if not found and self._process.is_up:
                 break
@@ -266,3 +268,12 @@ class _Life:
         self._hash.update(line.encode())
         if self._tell_on is not None:
             self._tell_on(line)
+
+
+def _stayed(evidence: Evidence) -> list[str]:
+    """Once it was decided that a position is to be closed, it is."""
+    held = {f"{row['symbol'].replace('/', '')}-{row['entry_time']}" for row in evidence.positions}
+    exits = [row["client_order_id"] for row in evidence.orders if row["purpose"] == "exit"]
+    return [
+        f"{order} was to close a position that is still held" for order in exits if order.rpartition("-")[0] in held
+    ]

@@ -147,7 +147,7 @@ def _rules(chance: random.Random) -> TradingRules:
         "none": {"stop_loss_ppm": 0},
     }
     chosen = exits[chance.choice(("stop", "stop", "target", "part", "part", "trailing", "all", "all", "none"))]
-    stake = chance.choice(("50", "50", "25", "20%", "all"))
+    stake = chance.choice(("50", "50", "25", "20%", "all", "all"))
     return TradingRules(
         initial_capital=Decimal(chance.choice(("1000", "200"))),
         stake=Stake.from_str(stake),
