@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.faults.seeded.life import Lives
 
+from vela.engine.order_manager import OrderManager
+
 ROOT = Path(__file__).resolve().parents[3]
 CHUNKS, PER_CHUNK = 10, 50
 _DIGESTS = "from tests.faults.seeded.sweep import quiet_lives; print(*(quiet_lives().live(seed).digest for seed in {}))"
@@ -33,3 +35,9 @@ def test_the_same_seed_is_the_same_life_whatever_was_before_it_and_wherever(live
         command, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "11"}, check=True, capture_output=True, text=True
     )
     assert elsewhere.stdout.split() == digests[:2]
+
+
+def test_a_timeout_that_is_taken_for_a_refusal_is_found(lives, monkeypatch):
+    monkeypatch.setattr(OrderManager, "on_unresolved", OrderManager.on_refused)
+    found = next(account for account in map(lives.live, range(PER_CHUNK)) if account.breaches)
+    assert any("at the venue" in breach for breach in found.breaches)
