@@ -228,6 +228,7 @@ def _is_sellable(evidence: Evidence, stem: str, left: Decimal) -> bool:
     # At a price between those of its fills there must have been one at which it was too little.
     rules = next(row for row in evidence.rules if _long(row) == stem.split("-", maxsplit=1)[0])
     prices = [Decimal(fill["price"]) for fill in evidence.fills if _long(fill) == stem.split("-", maxsplit=1)[0]]
+    prices += [price for symbol, price in evidence.lowest.items() if symbol.replace("/", "") == _long(rules)]
     orderable = _floor(left, Decimal(rules["step"]))
     return orderable >= Decimal(rules["min_quantity"]) and orderable * min(prices) >= Decimal(rules["min_notional"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -42,14 +42,21 @@ class Books:
 class Evidence:
     """What both say."""
 
-    def __init__(self, connection: sqlite3.Connection, truth: Iterable[Row] | None = None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        truth: Iterable[Row] | None = None,
+        lowest: Mapping[str, Decimal] | None = None,
+    ) -> None:
         """Read both.
 
         Args:
             connection: to the record; only read from.
             truth: the venue's events; None: the account is a paper account.
+            lowest: the market's lowest price by symbol (`BTC/USDT`), where it is known.
         """
         self._connection = connection
+        self.lowest = lowest or {}
         self.orders = self._rows("orders")
         self.order_events = self._rows("order_events ORDER BY client_order_id, seq")
         self.fills = self._rows("fills")

@@ -238,7 +238,7 @@ class _Life:
         found: list[str] = []
         for _ in range(_MOST_PEACE):
             await self._pass(_PEACE_S, self._nothing)
-            evidence = Evidence(self._store.raw, self._venue.truth)
+            evidence = Evidence(self._store.raw, self._venue.truth, self._venue.lowest)
             unsettled = [order for order in evidence.orders if order["status"] in _UNSETTLED]
             found = [*contradictions(evidence), *_stayed(evidence)]
             found += [f"order {order['client_order_id']} is {order['status']}" for order in unsettled]

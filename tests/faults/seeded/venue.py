@@ -62,6 +62,7 @@ class QuietVenue(Listener):
         self._desk = Desk(self._venue, Terms(api_key=KEY, api_secret=SECRET, order_limit=nature.order_limit), seed)
         self._gate = Gate(self._desk)
         self.truth: list[Row] = []
+        self.lowest: dict[str, Decimal] = {}
         self.tell: Callable[[SpotEvent], None] = lambda _: None
         for symbol in prices:
             self.move(symbol, PRICES[symbol], jump=True)
@@ -98,6 +99,8 @@ class QuietVenue(Listener):
         self, symbol: TradingSymbol, price: Decimal, *, jump: bool = False, volume: float = VOLUME
     ) -> list[PricesMoved]:
         """Move a price, let orders execute, and return what the public hears of it."""
+        name = symbol.to_ccxt()
+        self.lowest[name] = min(price, self.lowest.get(name, price))
         moves = self._market.moved(symbol, price, jump=jump, volume=volume)
         ticks: list[Tick] = [tick for move in moves for tick in move.ticks]
         now = self._clock.now()
