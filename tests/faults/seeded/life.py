@@ -24,12 +24,12 @@ from vela.domain.crashpoints import POINTS, arm, disarm
 from vela.domain.errors import StorageUnavailable, VenueUnavailable
 from vela.engine.configuration import Configuration, SymbolConfiguration
 
-_PEACE_S, _MOST_PEACE = 25.0, 4  # together longer than anything is waited for
+_PEACE_S, _MOST_PEACE = 12.0, 9  # together longer than anything is waited for
 _PEACE_SLOWNESS = 2.0
 _REACHABLE = [point for point in POINTS if point not in {"P01", "P02", "P24"}]
 _INSIDE_COMMITS = ("P04", "P12", "P22")
 _LONGEST_REST_S = 8.0
-_TURN_S = 8.0
+_TURN_S = 12.0
 _UNSETTLED = {"PLANNED", "SENT", "UNKNOWN"}
 
 
@@ -171,7 +171,7 @@ class _Life:
     async def _deadly(self) -> None:
         """Let the process die here and now, leave, or die wherever it passes next."""
         chance = self._chance
-        kind = chance.choice(("here", "leave", "point", "point", "point", "point"))
+        kind = chance.choice(("here", "leave", *["point"] * 6))
         if kind == "point":
             self._arm(chance.choice(_REACHABLE), self._kill)
             return
@@ -186,7 +186,7 @@ class _Life:
             return
         disarm()
         self._armed_until = self._loop.time() + _TURN_S
-        left = [self._chance.randint(1, 3)]
+        left = [self._chance.choice((1, 1, 2))]
 
         def pass_by() -> None:
             left[0] -= 1

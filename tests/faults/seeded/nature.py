@@ -108,7 +108,7 @@ def nature(seed: int) -> Nature:
         is_flat=chance.random() < 0.5,
         order_limit=chance.choice((3, 20, 100, 100)),
         slowness=chance.choice((1.0, 2.0, 4.0)),
-        seconds=chance.choice((20.0, 40.0, 60.0)),
+        seconds=chance.choice((15.0, 25.0, 40.0)),
         odds=_odds(chance),
     )
 
