@@ -207,16 +207,12 @@ def _left_by_round_trip(evidence: Evidence) -> dict[str, Decimal]:
             bought[fill["client_order_id"]].append(fill)
     for fills in bought.values():
         trip = ""
-        for before, fill in enumerate(sorted(fills, key=lambda fill: (fill["time"], _number(fill["fill_id"])))):
+        for before, fill in enumerate(fills):  # in the order in which they were heard of
             name = f"{_long(fill)}-{fill['time'] + before}"
             trip = name if not trip or name in begun else trip
             fee = Decimal(fill["fee"]) if fill["fee_asset"] == fill["symbol"].split("/")[0] else Decimal(0)
             left[trip] += Decimal(fill["quantity"]) - fee
     return left
-
-
-def _number(fill_id: str) -> int:
-    return int("".join(filter(str.isdigit, fill_id.rpartition(":")[2])) or 0)
 
 
 def _written_off(evidence: Evidence) -> set[str]:

@@ -59,7 +59,7 @@ class Evidence:
         self.lowest = lowest or {}
         self.orders = self._rows("orders")
         self.order_events = self._rows("order_events ORDER BY client_order_id, seq")
-        self.fills = self._rows("fills")
+        self.fills = self._rows("fills ORDER BY rowid")  # as they were booked
         self.positions = self._rows("positions")
         self.ledger = self._rows("ledger_entries")
         self.balances = self._rows("balances")
