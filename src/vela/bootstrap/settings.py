@@ -42,7 +42,9 @@ SYNTHETIC = "synthetic"
 DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
 
 # Secrets, and switches of the build and of the tests, that share the prefix.
-_NOT_SETTINGS = frozenset({"skip_web", "require_browser", "api_key", "api_secret", "crash_at", "follow_up"})
+_NOT_SETTINGS = frozenset(
+    {"skip_web", "require_browser", "require_servers", "api_key", "api_secret", "crash_at", "follow_up"}
+)
 
 _DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
 _LOOKS_LIKE_DATE = re.compile(r"(19|20|21)\d\d((0\d|1[0-2])[0-3]\d)?")

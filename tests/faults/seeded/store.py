@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -28,8 +30,9 @@ class Store:
         database = Database(URL.create("sqlite+pysqlite", database=":memory:"))
         self._connection = database.connect(Purpose.JOURNAL)
         bring_up_to_date(self._connection)
-        self._folder = tempfile.TemporaryDirectory()
-        lease = FileLease(database, DirectoryLock(Path(self._folder.name)))
+        folder = Path(tempfile.mkdtemp(prefix="vela-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        lease = FileLease(database, DirectoryLock(folder))
         lease.register(self._connection)
         self.trading = SqlTradingRecord(self._connection, lease)
         self.configurations = SqlConfigurations(self._connection)
