@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.missing import missing
 from tests.places import PostgresPlace, RecordPlace, SqlitePlace
 from tests.postgres import PostgresServer, programs
 from tests.redis_process import RedisProcess
@@ -53,10 +53,7 @@ def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the whole run, or for each of its workers."""
     found = programs()
     if found is None:
-        reason = "PostgreSQL is not here: no initdb on the PATH or in /usr/lib/postgresql/*/bin"
-        if os.environ.get("VELA_REQUIRE_SERVERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("PostgreSQL is not here: no initdb on the PATH or in /usr/lib/postgresql/*/bin")
     server = PostgresServer(found)
     yield server
     server.remove()

@@ -13,12 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.request import Request, urlopen
 
 import hatch_build
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.missing import missing
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = (
@@ -66,11 +67,9 @@ window.squares = (names, size) => {
 START_SECONDS = 20
 
 
-def unavailable(reason: str) -> None:
-    """Skip where a user has no browser; fail where one is required, lest a broken page pass unseen."""
-    if os.environ.get("VELA_REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+def unavailable(reason: str) -> NoReturn:
+    """There is no page to be looked at."""
+    missing(reason, "VELA_REQUIRE_BROWSER")
 
 
 class Vela:
