@@ -106,3 +106,12 @@ async def test_a_symbol_that_is_not_traded_is_told_before_anything_begins():
         with pytest.raises(ConfigurationError, match="BTC/USDT is listed at binance but not traded now"):
             connection.require_trading([BTC])
         await connection.close()
+
+
+async def test_how_busy_each_symbol_was_for_a_day_is_told():
+    async with trading() as traded:
+        told = {activity.symbol: activity for activity in await traded.connection.activity()}
+        assert BTC in told
+        day = traded.venue.public("ticker/24hr?symbol=BTCUSDT")
+        assert told[BTC].quote_volume == float(day["quoteVolume"])
+        assert told[BTC].change_pct == float(day["priceChangePercent"])

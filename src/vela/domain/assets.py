@@ -20,6 +20,16 @@ class QuoteCurrency(StrEnum):
     USD, EUR, GBP, TRY, BRL, AUD, CAD, CHF, JPY = "USD", "EUR", "GBP", "TRY", "BRL", "AUD", "CAD", "CHF", "JPY"
 
 
+STEADY_ASSETS: Final = frozenset(
+    {
+        *("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI", "USDP", "PYUSD", "RLUSD", "GUSD", "SUSD", "USDE", "USD1"),
+        *("USDD", "FRAX", "LUSD", "XUSD", "BFUSD", "EURC", "EURI", "AEUR", "TGBP"),
+        *("USD", "EUR", "GBP", "TRY", "BRL", "AUD", "CAD", "CHF", "JPY"),
+    }
+)
+"""Currencies, and coins that promise to be worth one: what is traded against them is the other side."""
+
+
 class TradingPair(StrEnum):
     """Assets known from the start; each can be priced in USDT.
 

@@ -14,7 +14,7 @@ _HELD = "held"
 _SERVER_FAULT = 500
 _TOO_MANY_ORDERS = '"code":-1015'
 # What answers are lists, and what the others must hold for ccxt to see that there is anything.
-_LISTS = {"klines", "myTrades", "openOrders"}
+_LISTS = {"klines", "myTrades", "openOrders", "ticker/24hr"}
 _KEYS = {"account": "balances", "exchangeInfo": "symbols", "time": "serverTime"}
 
 

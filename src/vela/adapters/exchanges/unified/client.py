@@ -41,6 +41,10 @@ class ExchangeClient(Protocol):
         """Return what is listed."""
         ...
 
+    async def fetch_tickers(self) -> Mapping[str, Told]:
+        """Return the last 24 hours of every symbol."""
+        ...
+
     async def fetch_ohlcv(self, pair: str, timeframe: str, since: int | None, limit: int, /) -> Sequence[Row]:
         """Return up to `limit` candles that open at or after `since` (ms UTC; None: the newest)."""
         ...

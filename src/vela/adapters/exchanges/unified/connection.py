@@ -27,6 +27,7 @@ from vela.domain.errors import VelaError, VenueUnavailable
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.universe import Activity
 from vela.ports.clock import Clock
 from vela.ports.execution import FollowUp
 
@@ -128,6 +129,15 @@ class Connection(ABC):
             ConfigurationError: a symbol is not listed, or not traded now.
         """
         self._listings.require_trading(symbols)
+
+    async def activity(self) -> list[Activity]:
+        """Return the last 24 hours of every symbol for which orders are taken.
+
+        Raises:
+            VenueUnavailable: no answer that can be used.
+        """
+        tickers = await self._calls.market(self._client.fetch_tickers)
+        return self._listings.activity(tickers)
 
     def feed(
         self,

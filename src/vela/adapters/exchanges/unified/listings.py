@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from vela.domain.errors import ConfigurationError, MoneyError, SymbolError
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, exact, plain
 from vela.domain.trading_symbol import TradingSymbol, register_assets
+from vela.engine.universe import Activity
 
 _EXAMPLES = 5
 
@@ -71,6 +73,16 @@ class Listings:
                     f"{listing.pair} is listed at {self._name} but not traded now; accepted: {self._examples()}"
                 )
 
+    def activity(self, tickers: Mapping[str, Mapping[str, Any]]) -> list[Activity]:
+        """Return the last 24 hours of every symbol for which orders are taken, as far as `tickers` (of ccxt) tell."""
+        found = []
+        for symbol, listing in self._listings.items():
+            ticker = tickers.get(listing.pair)
+            if listing.is_trading and ticker is not None:
+                volume, change = (_figure(ticker.get(name)) for name in ("quoteVolume", "percentage"))
+                found.append(Activity(symbol, volume, change))
+        return found
+
     def _examples(self) -> str:
         traded = [listing.pair for listing in self._listings.values() if listing.is_trading]
         return f"{', '.join(traded[:_EXAMPLES])}{' …' if len(traded) > _EXAMPLES else ''} ({len(traded)} symbols)"
@@ -102,6 +114,13 @@ def _listing(market: Mapping[str, Any]) -> Listing:
         min_quantity=smallest,
     )
     return Listing(instrument, str(market["symbol"]), str(market["id"]), bool(market.get("active")), market["info"])
+
+
+def _figure(value: Any) -> float:  # noqa: ANN401  whatever was told
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _amount(value: str | None) -> Decimal:

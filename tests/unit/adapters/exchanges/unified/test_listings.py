@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ from vela.adapters.exchanges.unified.listings import Listings
 from vela.domain.errors import ConfigurationError
 from vela.domain.instrument import Instrument
 from vela.domain.trading_symbol import TradingSymbol
+from vela.engine.universe import Activity
 
 
 def market(base="BTC", quote="USDT", **fields):
@@ -79,3 +81,18 @@ def test_a_halted_symbol_is_listed_but_not_traded():
         listings.require_trading([TradingSymbol("BTC"), TradingSymbol("ETH")])
     listings.require_trading([TradingSymbol("BTC")])
     assert listings[TradingSymbol("ETH")].pair == "ETH/USDT"
+
+
+def test_the_last_day_of_those_that_are_traded():
+    listings = listed(market(), market("ETH"), market("SOL"), market("XRP", active=False))
+    tickers: dict[str, dict[str, str | None]] = {
+        "BTC/USDT": {"quoteVolume": "90000000.5", "percentage": "-2.5"},
+        "ETH/USDT": {"quoteVolume": None, "percentage": "no number"},
+        "XRP/USDT": {"quoteVolume": "1", "percentage": "1"},
+        "ZZNOBODY/USDT": {"quoteVolume": "1", "percentage": "1"},
+    }
+    btc, eth = listings.activity(tickers)
+    assert btc == Activity(TradingSymbol("BTC"), 90_000_000.5, -2.5)
+    assert eth.symbol == TradingSymbol("ETH")
+    assert math.isnan(eth.quote_volume)
+    assert math.isnan(eth.change_pct)
