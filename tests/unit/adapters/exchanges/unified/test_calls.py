@@ -23,11 +23,12 @@ class Exchange:
         self.answers: list[object] = []
         self.asked = 0
         self.time_asked = 0
+        self.travels: list[float] = []
         self._ahead_ms = ahead_ms
 
     async def time(self) -> int:
         self.time_asked += 1
-        self.clock.seconds += 0.2  # there and back
+        self.clock.seconds += self.travels.pop(0) if self.travels else 0.2  # there and back
         return self.clock.now() + self._ahead_ms
 
     async def ask(self) -> object:
@@ -60,6 +61,20 @@ async def test_the_clock_is_set_to_the_middle_of_the_way():
     await exchange.calls.set_clock()
     assert exchange.calls.offset_ms == 5_100
     assert exchange.calls.now() == NOW + 5_100
+
+
+async def test_an_answer_that_took_long_says_little_about_the_clock():
+    exchange = Exchange()
+    exchange.travels = [2.4, 0.2]
+    await exchange.calls.set_clock()
+    assert (exchange.calls.offset_ms, exchange.time_asked) == (100, 2)
+
+
+async def test_of_slow_answers_only_the_quickest_counts():
+    exchange = Exchange()
+    exchange.travels = [2.4, 0.6, 1.8]
+    await exchange.calls.set_clock()
+    assert (exchange.calls.offset_ms, exchange.time_asked) == (300, 3)
 
 
 async def test_after_a_wrong_clock_it_is_asked_once_more_and_no_more_than_that():
