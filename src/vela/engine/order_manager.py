@@ -23,6 +23,7 @@ from vela.domain.position import ExitReason, Position
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
+from vela.engine.absent_orders import NEVER_ARRIVED, AbsentOrders, give_up, sent_again
 from vela.engine.holdings import Holdings
 from vela.engine.ledger import fill_transaction, payment_in, write_off
 from vela.engine.limits import Entry
@@ -44,8 +45,6 @@ from vela.ports.execution import OrderReport
 from vela.ports.kill_switch import SwitchState
 from vela.ports.record import AccountState, LedgerTransaction
 
-NEVER_ARRIVED = "never_arrived"
-
 
 class OrderManager(Holdings):
     """One account in one quote currency."""
@@ -64,7 +63,7 @@ class OrderManager(Holdings):
         self._booked = defaultdict(set, {order_id: set(fills) for order_id, fills in state.booked.items()})
         self._quotes: dict[TradingSymbol, float] = {}
         self._volumes: dict[TradingSymbol, float] = {}
-        self._absent: dict[str, Order] = {}
+        self._absent = AbsentOrders()
         self._ended = False
 
     # ------------------------------------------------------------------------------------------------------ starting
@@ -85,7 +84,7 @@ class OrderManager(Holdings):
         if not lost:
             return NOTHING
         step = StepBuilder(time)
-        self._absent |= {order.client_order_id: order for order in lost if order.purpose not in PROTECTIVE}
+        self._absent.keep(lost)
         for symbol in sorted({order.symbol for order in lost}):
             unprotected = [order for order in lost if order.symbol == symbol and order.purpose in PROTECTIVE]
             self._protect_again(symbol, unprotected, step)
@@ -97,29 +96,29 @@ class OrderManager(Holdings):
         return step.build()
 
     def _protect_again(self, symbol: TradingSymbol, lost: Sequence[Order], step: StepBuilder) -> None:
-        position, live = self._positions.get(symbol), self._protecting(symbol)
-        wanted = () if position is None else protective_requests(position, self._instruments[symbol])
-        again = set(wanted) if set(wanted) <= {o.request for o in lost} and not self._is_leaving(symbol) else set()
+        live = self._protective_ids(symbol)
+        is_leaving = self._is_leaving(symbol)
+        again = () if is_leaving else sent_again(lost, self._positions.get(symbol), self._instruments[symbol])
         for order in lost:
             if order.request in again:
                 self._orders[order.client_order_id] = order
             else:
-                step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=NEVER_ARRIVED))
+                give_up(order, step)
         if again:
-            step.plan(OrderPurpose.STOP, tuple(o.client_order_id for o in live), wanted)
+            step.plan(OrderPurpose.STOP, live, again)
 
     def resume(self, client_order_id: str) -> Step:
         """Send an order again that provably never arrived, now that its signal has come again.
 
         An exit whose position has changed meanwhile (its stop was hit) is given up, and an entry that is held back now.
         """
-        order = self._absent.pop(client_order_id, None)
+        order = self._absent.take(client_order_id)
         if order is None:
             return NOTHING
         step = StepBuilder(order.updated_time)
         obstacle = self._obstacle(order, step)
         if obstacle is not None:
-            step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=obstacle))
+            give_up(order, step, obstacle)
             return step.build()
         self._orders[client_order_id] = order
         cancel = self._protective_ids(order.symbol) if order.purpose is OrderPurpose.EXIT else ()
@@ -137,9 +136,7 @@ class OrderManager(Holdings):
     def expire_absent(self, before: int, time: int) -> Step:
         """Give up orders that never arrived and whose candle is older than `before` (ms UTC)."""
         step = StepBuilder(time)
-        for order in [o for o in self._absent.values() if o.created_time < before]:
-            del self._absent[order.client_order_id]
-            step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
+        self._absent.expire(before, step)
         return step.build()
 
     def protect_all(self, time: int) -> Step:
