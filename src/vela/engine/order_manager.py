@@ -25,7 +25,7 @@ from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
 from vela.engine.absent_orders import NEVER_ARRIVED, AbsentOrders, give_up, sent_again
 from vela.engine.holdings import Holdings
-from vela.engine.ledger import fill_transaction, payment_in, write_off
+from vela.engine.ledger import fill_transaction, write_off
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
 from vela.engine.protection import (
@@ -384,8 +384,9 @@ class OrderManager(Holdings):
             relieved = booking.relieved_cost(position, fill.quantity)
             position = booking.reduced(position, net, fee, order.purpose)
         transaction = fill_transaction(net, relieved, fee_worth)
-        self._cover(transaction, step)
         self._account.book(transaction)
+        if relieved is None:
+            self._tell_overdraft(transaction, step)
         self._booked[order.client_order_id].add(fill.fill_id)
         order = msgspec.structs.replace(
             order,
@@ -396,16 +397,14 @@ class OrderManager(Holdings):
         self._place(position, order, fill.time, step)
         return order
 
-    def _cover(self, purchase: LedgerTransaction, step: StepBuilder) -> None:
-        # The market ran away from the expected price, and the venue took what was missing from what is there besides.
-        amount = self._account.beyond_cash(purchase)
-        if not amount:
-            return
-        payment = payment_in(purchase.id, self._rules.quote, amount, purchase.time)
-        self._account.book(payment)
-        step.book(payment)
-        text = f"{purchase.id} cost {plain(amount)} {self._rules.quote} more than there was: counted as paid in by you"
-        step.tell(Alert(time=purchase.time, level="warning", text=text))
+    def _tell_overdraft(self, purchase: LedgerTransaction, step: StepBuilder) -> None:
+        # The sale that paid for it is not told yet; or the market ran away from the expected price, and the venue took
+        # what was missing from what is there besides.
+        missing = self._account.overdraft
+        if missing:
+            amount = f"{plain(missing)} {self._rules.quote}"
+            text = f"{purchase.id} cost more than the cash there was: {amount} below zero until a sale brings them back"
+            step.tell(Alert(time=purchase.time, level="warning", text=text))
 
     def _fee_worth(self, fill: Fill, step: StepBuilder) -> Decimal:
         asset = fee_asset_of_owner(fill)

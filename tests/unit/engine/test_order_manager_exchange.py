@@ -220,6 +220,41 @@ def test_a_sale_told_together_with_a_purchase_that_it_paid_for_comes_first():
     assert at.balances["cash", "USDT"] == 200 - 100 - 110 + 98
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_sale_told_after_the_purchase_that_it_paid_for_brings_back_what_was_missing(restarted: bool):
+    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0))
+    buy(at)
+    buy(at, ETH, answer="accept")
+    purchase = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(purchase, Decimal(1), Decimal(110))  # ten more than there was
+    sale = live(at, OrderPurpose.STOP).client_order_id
+    at.venue.execute(sale, Decimal(1), Decimal(98))
+    at.advance()
+    step = at.follow(at.manager.on_reports([at.venue.report(purchase)]))
+    [alert] = [m.text for m in step.messages if isinstance(m, Alert)]
+    assert alert.endswith("10 USDT below zero until a sale brings them back")
+    between = at.manager.wallet(0)
+    assert (between.cash, between.initial_capital) == (-10, 200)
+    assert {o.symbol for o in at.manager.live_orders if o.purpose is OrderPurpose.STOP} == {BTC, ETH}
+    if restarted:
+        at.restart()
+    else:
+        at.poll()
+    after = at.manager.wallet(0)
+    assert (after.cash, after.initial_capital) == (200 - 100 - 110 + 98, 200)
+
+
+def test_nothing_is_bought_while_cash_is_below_zero():
+    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0), stake=Stake.from_str("all"))
+    buy(at, answer="accept")
+    purchase = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(purchase, Decimal(2), Decimal(400))
+    at.poll()
+    assert at.manager.wallet(0).cash == -600
+    buy(at, ETH)
+    assert at.outcomes[-1].refusal == "balance"
+
+
 @pytest.mark.parametrize("left", ["0.51", "0.95"])
 def test_a_plan_of_which_one_order_would_be_too_small_is_a_stop_alone(left: str):
     # At 100 the minimum is 5: the half at the target, or the rest behind its own stop, has become too little.
