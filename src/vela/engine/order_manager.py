@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from vela.domain.errors import OrderError
-from vela.domain.events import Alert, SymbolCandle, Tick
+from vela.domain.events import SymbolCandle, Tick
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, plain
@@ -28,13 +28,7 @@ from vela.engine.holdings import Holdings
 from vela.engine.ledger import fill_transaction, write_off
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
-from vela.engine.protection import (
-    PROTECTIVE,
-    covers,
-    is_overrun,
-    is_settling,
-    protective_requests,
-)
+from vela.engine.protection import PROTECTIVE, can_be_stopped, covers, is_overrun, is_settling, protective_requests
 from vela.engine.restraints import Restraints
 from vela.engine.risk import Approved, EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
@@ -358,8 +352,7 @@ class OrderManager(Holdings):
             order = self._orders[request.client_order_id].moved(OrderStatus.UNKNOWN, time)
             self._orders[request.client_order_id] = order
             step.order(order)
-            text = f"no certain answer to order {order.client_order_id}: {reason}"[:200]
-            step.tell(Alert(time=time, level="warning", text=text))
+            step.alert("warning", f"no certain answer to order {order.client_order_id}: {reason}"[:200])
         return step.build()
 
     # ------------------------------------------------------------------------------------------------------ inside
@@ -403,8 +396,8 @@ class OrderManager(Holdings):
         missing = self._account.overdraft
         if missing:
             amount = f"{plain(missing)} {self._rules.quote}"
-            text = f"{purchase.id} cost more than the cash there was: {amount} below zero until a sale brings them back"
-            step.tell(Alert(time=purchase.time, level="warning", text=text))
+            why = f"{purchase.id} cost more than the cash there was"
+            step.alert("warning", f"{why}: {amount} below zero until a sale brings them back")
 
     def _fee_worth(self, fill: Fill, step: StepBuilder) -> Decimal:
         asset = fee_asset_of_owner(fill)
@@ -412,8 +405,8 @@ class OrderManager(Holdings):
             return ZERO
         price = next((Decimal(repr(quote)) for symbol, quote in self._quotes.items() if symbol.base == asset), None)
         if price is None:
-            text = f"fee of {plain(fill.fee)} {asset} for fill {fill.fill_id} has no price in {self._rules.quote} here"
-            step.tell(Alert(time=fill.time, level="warning", text=text))
+            amount, quote = f"{plain(fill.fee)} {asset}", self._rules.quote
+            step.alert("warning", f"fee of {amount} for fill {fill.fill_id} has no price in {quote} here")
         return worth(fill.fee, price)
 
     def _place(self, position: Position, order: Order, time: int, step: StepBuilder) -> None:
@@ -428,21 +421,30 @@ class OrderManager(Holdings):
         step.trade(booking.closed_trade(position, time, reason))
 
     def _sweep(self, ended: Order | None, symbol: TradingSymbol, step: StepBuilder) -> None:
-        """Give up what is left of a position when it is too little to be sold: its place is wanted for others."""
+        """Let go of what is left of a position when it is too little: its place is wanted for others.
+
+        What could be sold now and not at its stop is sold now: no stop would be taken for it.
+        """
         position, instrument = self._positions[symbol], self._instruments[symbol]
-        quote = self._quotes.get(symbol)
+        quote, quantity = self._quotes.get(symbol), self._orderable(position)
         ticks = booking.entry_ticks(position, instrument) if quote is None else max(1, instrument.price_ticks(quote))
-        if self._is_traded(symbol) or instrument.is_orderable(instrument.price(ticks), self._orderable(position)):
+        if self._is_traded(symbol):
             return
+        # Where a part was sold, the trade ends for that part's reason; else because too little was bought.
+        was_exit = ended is not None and ended.purpose is not OrderPurpose.ENTRY and position.exit_quantity
+        reason = ExitReason(ended.reason) if was_exit and ended is not None else ExitReason.DUST
+        if not instrument.is_orderable(instrument.price(ticks), quantity):
+            self._write_off(position, reason, step)
+        elif position.leaving is None and not can_be_stopped(position, instrument):
+            self._plan_exit(position, reason, step)
+
+    def _write_off(self, position: Position, reason: ExitReason, step: StepBuilder) -> None:
+        symbol = position.symbol
         transaction = write_off(stem(symbol, position.entry_time), self._rules.quote, position.cost, step.time)
         self._account.book(transaction)
         step.book(transaction)
-        text = (
-            f"{plain(position.quantity)} {symbol.base} are too little to be sold: written off, they stay on the account"
-        )
-        step.tell(Alert(time=step.time, level="warning", text=text))
-        was_exit = ended is not None and ended.purpose is not OrderPurpose.ENTRY and position.exit_quantity
-        reason = ExitReason(ended.reason) if was_exit and ended is not None else ExitReason.DUST
+        amount = f"{plain(position.quantity)} {symbol.base}"
+        step.alert("warning", f"{amount} are too little to be sold: written off, they stay on the account")
         self._close(position, step.time, reason, step)
 
     def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:

@@ -85,6 +85,47 @@ def test_a_part_too_small_to_be_sold_is_given_up_and_said_so():
     assert at.venue.open_orders(BTC, *OrderType) == []
 
 
+@pytest.mark.parametrize(("bought", "is_sold"), [("0.05", True), ("0.05102", True), ("0.05103", False)])
+def test_a_part_that_could_be_sold_now_but_not_at_its_stop_is_sold_at_once(bought: str, is_sold: bool):
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal(bought))  # at 100 the minimum of 5 can be reached, at 98 it takes 0.05103
+    at.venue.end(entry, S.EXPIRED)
+    at.venue.market = "fill"
+    at.poll()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.DUST] * is_sold
+    assert [o.type for o in resting(at)] == ([] if is_sold else [OrderType.STOP])
+    assert at.venue.holdings[BTC] == (0 if is_sold else Decimal(bought))
+
+
+def test_what_cannot_stand_behind_a_stop_is_sold_once_that_was_refused_and_later():
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal("0.05"))
+    at.venue.end(entry, S.EXPIRED)
+    at.venue.market = "refuse"
+    at.poll()
+    assert [position.leaving for position in at.manager.positions] == [ExitReason.DUST]
+    at.venue.market = "fill"
+    at.restart()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.DUST]
+
+
+def test_what_a_target_left_and_no_stop_could_hold_is_sold_for_the_targets_reason():
+    at = desk(take_profit_ppm=20_000)
+    buy(at)
+    hit(at, OrderType.LIMIT, "102", share="0.949")
+    at.venue.end(live(at, OrderPurpose.TAKE_PROFIT).client_order_id, S.EXPIRED)
+    at.venue.end(live(at, OrderPurpose.STOP).client_order_id, S.EXPIRED)
+    at.quote(BTC, "102")
+    at.poll()
+    [trade] = at.trades
+    assert (trade.exit_reason, trade.exit_price) == (ExitReason.TAKE_PROFIT, 102)
+    assert at.balances["holdings", "BTC"] == 0
+
+
 def test_a_report_that_lacks_fills_ends_nothing_and_is_asked_for():
     at = desk()
     buy(at, answer="partial")
