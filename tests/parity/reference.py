@@ -353,11 +353,13 @@ class _Run:
 
     def _part(self, position: ReferencePosition, target: Decimal) -> Decimal:
         # R14b: a part rounded down to step; where it, at target or stop, or the rest, at the stop-loss or
-        # else at the entry price, would be below the venue's minimums, the target closes all.
+        # else at the lowest price of the exit, would be below the venue's minimums, the target closes all.
         instrument, whole = self.instruments[position.symbol], position.quantity
         part = _down(whole * self.config.take_profit_part * PERCENT, instrument.step)
         loss, entry = self.config.stop_loss, position.entry_price
-        at_rest = self._behind(position, entry, loss) if loss else entry
+        at_rest = (
+            self._behind(position, entry, loss) if loss else self._lowest_exit(position.symbol, position.side, entry)
+        )
         for quantity, price in (part, min(target, at_rest)), (whole - part, at_rest):
             too_little = quantity < instrument.min_quantity or quantity * price < instrument.min_notional
             if quantity == 0 or too_little:

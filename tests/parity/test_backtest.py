@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from vela.backtest import BacktestConfig, BacktestResult, backtest
 from vela.backtest import prepare as prepare_module
 from vela.backtest import result as result_module
 from vela.domain.candles import Candles
+from vela.domain.instrument import Instrument
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.regime import REGIMES
@@ -147,3 +149,17 @@ def test_money_has_room_for_a_large_account(monkeypatch: pytest.MonkeyPatch) -> 
     config = ReferenceConfig(capital=Decimal(10) ** 12, stake="all", max_positions=1)
     case = case._replace(config=config)
     compare(run(case, monkeypatch), simulate(*case))
+
+
+def test_a_part_must_be_tradable_at_a_trailing_stop_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Half of what is bought is worth 40.50, and less than the venue's 40 where the stop trails it from the entry on.
+    exits: Any = {"stop_loss": Decimal(0), "trailing": Decimal(2), "take_profit": Decimal("0.3")}
+    for seed in range(6):
+        case = random_case(seed)
+        config = replace(case.config, capital=Decimal(1000), stake="81", take_profit_part=Decimal(50), **exits)
+        rules = {
+            symbol: Instrument(symbol, one.tick, Decimal("1E-8"), Decimal(40))
+            for symbol, one in case.instruments.items()
+        }
+        case = case._replace(config=config, instruments=rules)
+        compare(run(case, monkeypatch), simulate(*case))

@@ -255,6 +255,14 @@ def test_a_part_that_leaves_too_little_takes_all(notional, closed):
     assert len(result.trades) == closed
 
 
+@pytest.mark.parametrize(("notional", "closed"), [("45", 0), ("45.5", 1)])
+def test_a_part_that_leaves_too_little_for_its_trailing_stop_takes_all(notional, closed):
+    # Half of 1.000 is 45 at the trailing stop of 90.
+    rows = candles(100, 100, (100, 102, 100, 102), 102)
+    result = run(rows, [0], notional=notional, trailing=D(10), take_profit=D(1), take_profit_part=D(50))
+    assert len(result.trades) == closed
+
+
 def test_both_inside_closes_the_whole_at_the_stop_whatever_the_part():
     rows = candles(100, 100, (100, 103, 97, 100))
     result = run(rows, [0], stop_loss=D(2), take_profit=D(1), take_profit_part=D(50))

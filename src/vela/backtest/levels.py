@@ -10,7 +10,7 @@ import numpy as np
 from vela.backtest.accounting import slippage_of, to_ticks
 from vela.backtest.compiled import compiled_part
 from vela.domain.execution_rules import limit_fill_ticks, stop_fill_ticks
-from vela.engine.exits import STOP_LOSS, steps_at_target, stop_level, target_level, tightened_stop
+from vela.engine.exits import STOP_LOSS, lowest_exit, steps_at_target, stop_level, target_level, tightened_stop
 
 
 @compiled_part
@@ -33,7 +33,7 @@ def open_position(book, s, row, time, ticks, steps, is_long, grids, options):
             grids.min_steps[s],
             grids.min_value[s],
             book.target[s],
-            book.stop[s] or ticks,
+            book.stop[s] or lowest_exit(ticks, options.stop_loss_ppm, options.trailing_ppm, is_long),
         )
     hold(book, s, steps, grids, options)
 

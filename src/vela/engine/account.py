@@ -49,11 +49,10 @@ class TradingAccount:
         """
         self._ledger.book(transaction)
 
-    def beyond_cash(self, purchase: LedgerTransaction) -> Decimal:
-        """Return what a purchase costs beyond the cash that is there, in quote."""
-        quote = self._rules.quote
-        paid = add(*(p.amount for p in purchase.postings if p.account == Account.CASH and p.asset == quote))
-        return max(ZERO, -add(self._balance(Account.CASH), paid))
+    @property
+    def overdraft(self) -> Decimal:
+        """What purchases have cost beyond the cash that was there, in quote."""
+        return max(ZERO, -self._balance(Account.CASH))
 
     def mark(self, symbol: TradingSymbol, close: float) -> None:
         """Value the symbol at its newest close."""
@@ -70,8 +69,8 @@ class TradingAccount:
         return add(*(max(part, ZERO) for part in open_parts))
 
     def free(self, entering: Iterable[Order]) -> Decimal:
-        """Return what can be spent, in quote."""
-        return subtract(self._balance(Account.CASH), self.reserved(entering))
+        """Return what can be spent, in quote: 0 or more."""
+        return max(ZERO, subtract(self._balance(Account.CASH), self.reserved(entering)))
 
     def market_value(self, position: Position) -> Decimal:
         """Return what a position is worth, in quote; at cost where its symbol has not closed yet."""

@@ -2,12 +2,12 @@
 
 Accounts, in the quote currency unless said otherwise:
 
-    cash       what can be spent or stands reserved
+    cash       what can be spent or stands reserved; below zero by what purchases have cost beyond it, until a sale
+               brings that back
     cost       what the open positions cost, fees not included
     fees       what the venue took (also in other assets)
     realised   profit (negative: loss carries the other sign) of closed parts, before fees, as a credit
-    capital    what was paid in, as a credit; also what the owner's other assets paid in fees, and what purchases cost
-               beyond the cash
+    capital    what was paid in, as a credit; also what the owner's other assets paid in fees
     holdings   base assets held
     market     the other side of `holdings`: the assets' way into and out of the account
 
@@ -39,19 +39,14 @@ class Account(StrEnum):
     MARKET = "market"
 
 
-_NEVER_NEGATIVE = frozenset({Account.CASH, Account.HOLDINGS, Account.COST})
+NEVER_BELOW_ZERO = frozenset({Account.HOLDINGS, Account.COST})
+"""What is owned cannot be less than nothing."""
 
 
 def opening(quote: str, capital: Decimal, time: int) -> LedgerTransaction:
     """Return the transaction that pays the capital in."""
     postings = (Posting(Account.CASH, quote, capital), Posting(Account.CAPITAL, quote, -capital))
     return LedgerTransaction("opening", time, postings)
-
-
-def payment_in(cause: str, quote: str, amount: Decimal, time: int) -> LedgerTransaction:
-    """Return the transaction by which the owner pays in what something has cost beyond the cash. `cause`: its id."""
-    postings = (Posting(Account.CASH, quote, amount), Posting(Account.CAPITAL, quote, -amount))
-    return LedgerTransaction(f"paid-in:{cause}", time, postings)
 
 
 def fill_transaction(fill: Fill, relieved_cost: Decimal | None, fee_worth: Decimal = ZERO) -> LedgerTransaction:
@@ -104,7 +99,7 @@ class Ledger:
         """Book a transaction.
 
         Raises:
-            LedgerError: it does not sum to zero per asset, or would leave cash, cost or holdings below zero; nothing
+            LedgerError: it does not sum to zero per asset, or would leave cost or holdings below zero; nothing
                 was booked.
         """
         check_balanced(transaction)
@@ -114,7 +109,7 @@ class Ledger:
             changed[key] = add(changed.get(key, ZERO), posting.amount)
         for account, asset in {(p.account, p.asset): None for p in transaction.postings}:
             left = changed[account, asset]
-            if left < 0 and account in _NEVER_NEGATIVE:
+            if left < 0 and account in NEVER_BELOW_ZERO:
                 raise LedgerError(f"{transaction.id} would leave {left:f} {asset} in {account}; accepted: 0 or more")
         self._balances = changed
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 
 from vela.domain.errors import OrderError
-from vela.domain.events import Alert, SymbolCandle, Tick
+from vela.domain.events import SymbolCandle, Tick
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, plain
@@ -23,17 +23,12 @@ from vela.domain.position import ExitReason, Position
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
+from vela.engine.absent_orders import NEVER_ARRIVED, AbsentOrders, give_up, sent_again
 from vela.engine.holdings import Holdings
-from vela.engine.ledger import fill_transaction, payment_in, write_off
+from vela.engine.ledger import fill_transaction, write_off
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
-from vela.engine.protection import (
-    PROTECTIVE,
-    covers,
-    is_overrun,
-    is_settling,
-    protective_requests,
-)
+from vela.engine.protection import PROTECTIVE, can_be_stopped, covers, is_overrun, is_settling, protective_requests
 from vela.engine.restraints import Restraints
 from vela.engine.risk import Approved, EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
@@ -43,8 +38,6 @@ from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
 from vela.ports.kill_switch import SwitchState
 from vela.ports.record import AccountState, LedgerTransaction
-
-NEVER_ARRIVED = "never_arrived"
 
 
 class OrderManager(Holdings):
@@ -64,7 +57,7 @@ class OrderManager(Holdings):
         self._booked = defaultdict(set, {order_id: set(fills) for order_id, fills in state.booked.items()})
         self._quotes: dict[TradingSymbol, float] = {}
         self._volumes: dict[TradingSymbol, float] = {}
-        self._absent: dict[str, Order] = {}
+        self._absent = AbsentOrders()
         self._ended = False
 
     # ------------------------------------------------------------------------------------------------------ starting
@@ -85,7 +78,7 @@ class OrderManager(Holdings):
         if not lost:
             return NOTHING
         step = StepBuilder(time)
-        self._absent |= {order.client_order_id: order for order in lost if order.purpose not in PROTECTIVE}
+        self._absent.keep(lost)
         for symbol in sorted({order.symbol for order in lost}):
             unprotected = [order for order in lost if order.symbol == symbol and order.purpose in PROTECTIVE]
             self._protect_again(symbol, unprotected, step)
@@ -97,29 +90,29 @@ class OrderManager(Holdings):
         return step.build()
 
     def _protect_again(self, symbol: TradingSymbol, lost: Sequence[Order], step: StepBuilder) -> None:
-        position, live = self._positions.get(symbol), self._protecting(symbol)
-        wanted = () if position is None else protective_requests(position, self._instruments[symbol])
-        again = set(wanted) if set(wanted) <= {o.request for o in lost} and not self._is_leaving(symbol) else set()
+        live = self._protective_ids(symbol)
+        is_leaving = self._is_leaving(symbol)
+        again = () if is_leaving else sent_again(lost, self._positions.get(symbol), self._instruments[symbol])
         for order in lost:
             if order.request in again:
                 self._orders[order.client_order_id] = order
             else:
-                step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=NEVER_ARRIVED))
+                give_up(order, step)
         if again:
-            step.plan(OrderPurpose.STOP, tuple(o.client_order_id for o in live), wanted)
+            step.plan(OrderPurpose.STOP, live, again)
 
     def resume(self, client_order_id: str) -> Step:
         """Send an order again that provably never arrived, now that its signal has come again.
 
         An exit whose position has changed meanwhile (its stop was hit) is given up, and an entry that is held back now.
         """
-        order = self._absent.pop(client_order_id, None)
+        order = self._absent.take(client_order_id)
         if order is None:
             return NOTHING
         step = StepBuilder(order.updated_time)
         obstacle = self._obstacle(order, step)
         if obstacle is not None:
-            step.order(order.moved(OrderStatus.EXPIRED, step.time, reason=obstacle))
+            give_up(order, step, obstacle)
             return step.build()
         self._orders[client_order_id] = order
         cancel = self._protective_ids(order.symbol) if order.purpose is OrderPurpose.EXIT else ()
@@ -137,9 +130,7 @@ class OrderManager(Holdings):
     def expire_absent(self, before: int, time: int) -> Step:
         """Give up orders that never arrived and whose candle is older than `before` (ms UTC)."""
         step = StepBuilder(time)
-        for order in [o for o in self._absent.values() if o.created_time < before]:
-            del self._absent[order.client_order_id]
-            step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
+        self._absent.expire(before, step)
         return step.build()
 
     def protect_all(self, time: int) -> Step:
@@ -361,8 +352,7 @@ class OrderManager(Holdings):
             order = self._orders[request.client_order_id].moved(OrderStatus.UNKNOWN, time)
             self._orders[request.client_order_id] = order
             step.order(order)
-            text = f"no certain answer to order {order.client_order_id}: {reason}"[:200]
-            step.tell(Alert(time=time, level="warning", text=text))
+            step.alert("warning", f"no certain answer to order {order.client_order_id}: {reason}"[:200])
         return step.build()
 
     # ------------------------------------------------------------------------------------------------------ inside
@@ -387,8 +377,9 @@ class OrderManager(Holdings):
             relieved = booking.relieved_cost(position, fill.quantity)
             position = booking.reduced(position, net, fee, order.purpose)
         transaction = fill_transaction(net, relieved, fee_worth)
-        self._cover(transaction, step)
         self._account.book(transaction)
+        if relieved is None:
+            self._tell_overdraft(transaction, step)
         self._booked[order.client_order_id].add(fill.fill_id)
         order = msgspec.structs.replace(
             order,
@@ -399,16 +390,14 @@ class OrderManager(Holdings):
         self._place(position, order, fill.time, step)
         return order
 
-    def _cover(self, purchase: LedgerTransaction, step: StepBuilder) -> None:
-        # The market ran away from the expected price, and the venue took what was missing from what is there besides.
-        amount = self._account.beyond_cash(purchase)
-        if not amount:
-            return
-        payment = payment_in(purchase.id, self._rules.quote, amount, purchase.time)
-        self._account.book(payment)
-        step.book(payment)
-        text = f"{purchase.id} cost {plain(amount)} {self._rules.quote} more than there was: counted as paid in by you"
-        step.tell(Alert(time=purchase.time, level="warning", text=text))
+    def _tell_overdraft(self, purchase: LedgerTransaction, step: StepBuilder) -> None:
+        # The sale that paid for it is not told yet; or the market ran away from the expected price, and the venue took
+        # what was missing from what is there besides.
+        missing = self._account.overdraft
+        if missing:
+            amount = f"{plain(missing)} {self._rules.quote}"
+            why = f"{purchase.id} cost more than the cash there was"
+            step.alert("warning", f"{why}: {amount} below zero until a sale brings them back")
 
     def _fee_worth(self, fill: Fill, step: StepBuilder) -> Decimal:
         asset = fee_asset_of_owner(fill)
@@ -416,8 +405,8 @@ class OrderManager(Holdings):
             return ZERO
         price = next((Decimal(repr(quote)) for symbol, quote in self._quotes.items() if symbol.base == asset), None)
         if price is None:
-            text = f"fee of {plain(fill.fee)} {asset} for fill {fill.fill_id} has no price in {self._rules.quote} here"
-            step.tell(Alert(time=fill.time, level="warning", text=text))
+            amount, quote = f"{plain(fill.fee)} {asset}", self._rules.quote
+            step.alert("warning", f"fee of {amount} for fill {fill.fill_id} has no price in {quote} here")
         return worth(fill.fee, price)
 
     def _place(self, position: Position, order: Order, time: int, step: StepBuilder) -> None:
@@ -432,21 +421,30 @@ class OrderManager(Holdings):
         step.trade(booking.closed_trade(position, time, reason))
 
     def _sweep(self, ended: Order | None, symbol: TradingSymbol, step: StepBuilder) -> None:
-        """Give up what is left of a position when it is too little to be sold: its place is wanted for others."""
+        """Let go of what is left of a position when it is too little: its place is wanted for others.
+
+        What could be sold now and not at its stop is sold now: no stop would be taken for it.
+        """
         position, instrument = self._positions[symbol], self._instruments[symbol]
-        quote = self._quotes.get(symbol)
+        quote, quantity = self._quotes.get(symbol), self._orderable(position)
         ticks = booking.entry_ticks(position, instrument) if quote is None else max(1, instrument.price_ticks(quote))
-        if self._is_traded(symbol) or instrument.is_orderable(instrument.price(ticks), self._orderable(position)):
+        if self._is_traded(symbol):
             return
+        # Where a part was sold, the trade ends for that part's reason; else because too little was bought.
+        was_exit = ended is not None and ended.purpose is not OrderPurpose.ENTRY and position.exit_quantity
+        reason = ExitReason(ended.reason) if was_exit and ended is not None else ExitReason.DUST
+        if not instrument.is_orderable(instrument.price(ticks), quantity):
+            self._write_off(position, reason, step)
+        elif position.leaving is None and not can_be_stopped(position, instrument):
+            self._plan_exit(position, reason, step)
+
+    def _write_off(self, position: Position, reason: ExitReason, step: StepBuilder) -> None:
+        symbol = position.symbol
         transaction = write_off(stem(symbol, position.entry_time), self._rules.quote, position.cost, step.time)
         self._account.book(transaction)
         step.book(transaction)
-        text = (
-            f"{plain(position.quantity)} {symbol.base} are too little to be sold: written off, they stay on the account"
-        )
-        step.tell(Alert(time=step.time, level="warning", text=text))
-        was_exit = ended is not None and ended.purpose is not OrderPurpose.ENTRY and position.exit_quantity
-        reason = ExitReason(ended.reason) if was_exit and ended is not None else ExitReason.DUST
+        amount = f"{plain(position.quantity)} {symbol.base}"
+        step.alert("warning", f"{amount} are too little to be sold: written off, they stay on the account")
         self._close(position, step.time, reason, step)
 
     def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:

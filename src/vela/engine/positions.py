@@ -11,7 +11,7 @@ from vela.domain.instrument import Instrument
 from vela.domain.money import ZERO, add, multiply, pro_rata, ratio, subtract
 from vela.domain.order import Order, OrderPurpose, Side
 from vela.domain.position import ExitReason, Position, PositionSide, Trade
-from vela.engine.exits import steps_at_target, stop_level, target_level, tightened_stop
+from vela.engine.exits import lowest_exit, steps_at_target, stop_level, target_level, tightened_stop
 from vela.engine.rules import TradingRules
 
 _A_MOMENT_MS = 5_000
@@ -144,7 +144,8 @@ def with_entry_levels(position: Position, rules: TradingRules, instrument: Instr
     bare = msgspec.structs.replace(position, stop_ticks=stop, stop_reason=ExitReason.STOP_LOSS)
     if rules.take_profit_ppm:
         target = target_level(entry, rules.take_profit_ppm, is_long)
-        quantity = _quantity_at_target(position, target, stop or entry, rules, instrument)
+        lowest = stop or lowest_exit(entry, rules.stop_loss_ppm, rules.trailing_ppm, is_long)
+        quantity = _quantity_at_target(position, target, lowest, rules, instrument)
         bare = msgspec.structs.replace(bare, target_ticks=target if quantity else None, target_quantity=quantity)
     return _tightened(bare, rules, instrument)
 

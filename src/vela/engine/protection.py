@@ -68,6 +68,14 @@ def _part_at_target(position: Position, instrument: Instrument, held: Decimal, l
     return part if is_part_orderable and is_rest_orderable else ZERO
 
 
+def can_be_stopped(position: Position, instrument: Instrument) -> bool:
+    """Say whether the venue takes a stop for all that can be sold of a position, or none is wanted."""
+    level = position.stop_ticks
+    return level is None or instrument.is_orderable(
+        instrument.price(level), instrument.orderable_part(position.quantity)
+    )
+
+
 def covers(orders: Sequence[Order], position: Position, instrument: Instrument, quote: float | None = None) -> bool:
     """Say whether what is left of `orders` is exactly what the position's levels and size ask for.
 

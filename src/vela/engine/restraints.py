@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from vela.domain.events import Alert
 from vela.domain.money import plain
 from vela.domain.order import Order, OrderPurpose
 from vela.domain.position import Wallet
@@ -110,17 +109,17 @@ class Restraints:
         if switch.is_on:
             also = ", positions are closed" if switch.flatten else ""
             why = f": {switch.reason}" if switch.reason else ""
-            step.tell(Alert(time=step.time, level="critical", text=f"kill switch on{why}; no entries{also}"))
+            step.alert("critical", f"kill switch on{why}; no entries{also}")
         elif self._switch.is_on:
-            step.tell(Alert(time=step.time, level="info", text="kill switch off: entries may pass"))
+            step.alert("info", "kill switch off: entries may pass")
 
     def _tell_losses(self, before: LimitMarks | None, now: LimitMarks, wallet: Wallet, step: StepBuilder) -> None:
         equity, limits = plain(wallet.equity), self._limits
         if now.day_lost and not (before and before.day_lost):
             most, start = ppm_to_percent(limits.max_daily_loss_ppm), plain(now.day_equity)
             text = f"equity fell from {start} to {equity}, more than {most} % in a day: no entries until the next (UTC)"
-            step.tell(Alert(time=step.time, level="critical", text=text))
+            step.alert("critical", text)
         if now.drawn_down and not (before and before.drawn_down):
             most, highest = ppm_to_percent(limits.max_drawdown_ppm), plain(now.highest)
             text = f"equity fell from {highest} to {equity}, more than {most} %: no entries until a person lifts that"
-            step.tell(Alert(time=step.time, level="critical", text=text))
+            step.alert("critical", text)

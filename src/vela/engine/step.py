@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from vela.domain.events import (
+    Alert,
     Message,
     OrderChanged,
     OrderFilled,
@@ -117,6 +118,10 @@ class StepBuilder:
     def tell(self, message: Message) -> None:
         """Something the other services hear once the changes are written."""
         self._messages.append(message)
+
+    def alert(self, level: str, text: str) -> None:
+        """Something a person should know; see `Alert`."""
+        self.tell(Alert(time=self.time, level=level, text=text))
 
     def changed_positions(self) -> tuple[Position, ...]:
         """Return the positions as they are after the step."""

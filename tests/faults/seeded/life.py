@@ -27,6 +27,7 @@ from vela.engine.configuration import Configuration, SymbolConfiguration
 _PEACE_S, _MOST_PEACE = 12.0, 9  # together longer than anything is waited for
 _PEACE_SLOWNESS = 2.0
 _REACHABLE = [point for point in POINTS if point not in {"P01", "P02", "P24"}]
+_RARE = ("P18", "P19", "P21")  # several orders in the place of several, and an exit that executes in parts
 _INSIDE_COMMITS = ("P04", "P12", "P22")
 _LONGEST_REST_S = 8.0
 _TURN_S = 12.0
@@ -173,7 +174,7 @@ class _Life:
         chance = self._chance
         kind = chance.choice(("here", "leave", *["point"] * 6))
         if kind == "point":
-            self._arm(chance.choice(_REACHABLE), self._kill)
+            self._arm(chance.choice([*_REACHABLE, *3 * _RARE]), self._kill)
             return
         await self._bury(cleanly=kind == "leave")
 

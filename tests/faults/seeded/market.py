@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 
-from tests.faults.seeded.nature import PRICES, Nature
+from tests.faults.seeded.nature import MOODS, PRICES, Nature
 from tests.faults.seeded.process import Process
 from tests.faults.seeded.venue import QuietVenue
 from tests.faults.seeded.virtual_time import VirtualClock
@@ -74,7 +74,7 @@ class Market:
     async def _wander(self, symbol: TradingSymbol, *, is_heard: bool) -> None:
         chance, before = self._chance, self._venue.price(symbol)
         resting = [one for one in self._venue.resting(symbol) if _level(one) is not None]
-        kind = chance.choice(("drift", "drift", "drift", "touch", "touch", "beyond", "jump"))
+        kind = chance.choice(MOODS[self._nature.mood])
         is_thin = chance.random() < self._nature.odds.thin
         volume = self._thin_volume(symbol, resting) if is_thin else VOLUME
         price = before
@@ -85,7 +85,8 @@ class Market:
         elif kind == "jump":
             price = _cents(before * Decimal(repr(round(1 + chance.choice((-1, 1)) * chance.uniform(0.005, 0.05), 4))))
         else:
-            price = _cents(before * Decimal(repr(round(1 + chance.gauss(0, 0.004), 5))))
+            move = chance.uniform(0.001, 0.006) if kind == "rise" else chance.gauss(0, 0.004)
+            price = _cents(before * Decimal(repr(round(1 + move, 5))))
         price = min(max(price, PRICES[symbol] / 2), PRICES[symbol] * 2)
         is_heard = is_heard and chance.random() >= self._nature.odds.deaf
         await self._move(symbol, price, jump=kind == "jump", volume=volume, is_heard=is_heard)
@@ -136,7 +137,7 @@ class Market:
         found = []
         for symbol in self._traded:
             drawn = self._chance.random()
-            action = Action.BUY if drawn < 0.5 else Action.SELL if drawn < 0.7 else None
+            action = Action.BUY if drawn < 0.45 else Action.SELL if drawn < 0.75 else None
             if action is not None:
                 found.append(Signal(symbol, opened, action, _STRATEGY, MarketRegime.SIDEWAYS_RANGE, 1.0))
         return found

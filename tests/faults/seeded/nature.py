@@ -17,6 +17,13 @@ from vela.simulation.spot_fees import SpotFees
 BNB = TradingSymbol("BNB")
 PRICES = {BTC: Decimal(100), ETH: Decimal(50), BNB: Decimal(20)}
 FEE = Decimal("0.001")
+# How often which move. Where prices often go to what rests, few positions live to see a candle close: no stop trails
+# then, and no signal ends them.
+MOODS = {
+    "restless": ("drift", "drift", "drift", "touch", "touch", "beyond", "jump"),
+    "rising": ("rise", "rise", "rise", "rise", "rise", "rise", "drift", "drift", "touch"),
+    "quiet": ("drift", "drift", "drift", "drift", "drift", "drift", "drift", "touch", "jump"),
+}
 
 
 def dice(seed: int, purpose: str) -> random.Random:
@@ -67,6 +74,7 @@ class Nature:
         fees: the venue's.
         balances: what the account holds there in the beginning.
         is_flat: the book has no spread, and no depth but at one price.
+        mood: how prices move, one of `MOODS`.
         order_limit: new orders that the venue takes per ten seconds.
         slowness: how slow the machine is.
         seconds: how long things go wrong.
@@ -79,6 +87,7 @@ class Nature:
     fees: SpotFees
     balances: dict[str, Decimal]
     is_flat: bool
+    mood: str
     order_limit: int
     slowness: float
     seconds: float
@@ -106,6 +115,7 @@ def nature(seed: int) -> Nature:
         fees=fees,
         balances=balances,
         is_flat=chance.random() < 0.5,
+        mood=chance.choice(("restless", "restless", "rising", "quiet")),
         order_limit=chance.choice((3, 20, 100, 100)),
         slowness=chance.choice((1.0, 2.0, 4.0)),
         seconds=chance.choice((15.0, 25.0, 40.0)),
@@ -144,9 +154,11 @@ def _rules(chance: random.Random) -> TradingRules:
             "take_profit_part_ppm": PPM * 3 // 10,
             "trailing_ppm": 12_000,
         },
+        "followed": {"stop_loss_ppm": 20_000, "take_profit_ppm": 60_000, "trailing_ppm": 8_000},
         "none": {"stop_loss_ppm": 0},
     }
-    chosen = exits[chance.choice(("stop", "stop", "target", "part", "part", "trailing", "all", "all", "none"))]
+    names = ("stop", "stop", "target", "part", "part", "trailing", "all", "all", "followed", "followed", "none")
+    chosen = exits[chance.choice(names)]
     stake = chance.choice(("50", "50", "25", "20%", "all", "all"))
     return TradingRules(
         initial_capital=Decimal(chance.choice(("1000", "200"))),

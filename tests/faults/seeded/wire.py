@@ -115,6 +115,7 @@ class Wire:
         self._subscription: _Subscription | None = None
         self._calls: Calls
         self._listings: Listings | None = None
+        self._order_limit: int | None = None
         venue.tell = self._tell
 
     # ------------------------------------------------------------------------------------------------ for a process
@@ -130,6 +131,8 @@ class Wire:
         await self._calls.set_clock()
         if self._listings is None:  # it takes long, and does not change
             self._listings = Listings("binance", (await client.load_markets(True)).values())
+            self._order_limit = self._calls.orders.limit
+        self._calls.orders.limit = self._order_limit
         self.odds = odds
 
     def execution(self, symbols: list[TradingSymbol]) -> BinanceExecution:

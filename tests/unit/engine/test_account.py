@@ -26,10 +26,11 @@ def test_the_capital_is_paid_in():
 
 
 def test_what_a_purchase_costs_beyond_the_cash_is_known():
-    bought = fill_transaction(fill(quantity="9.9"), None)
-    dear = fill_transaction(fill(quantity="10.1"), None)
-    assert account().beyond_cash(bought) == 0
-    assert account().beyond_cash(dear) == Decimal("10.05")
+    for quantity, missing in (("9.9", 0), ("10.1", Decimal("10.05"))):
+        at = account()
+        at.book(fill_transaction(fill(quantity=quantity), None))
+        assert at.overdraft == missing
+    assert at.free([]) == 0
 
 
 def test_what_entries_may_still_cost_is_not_free():

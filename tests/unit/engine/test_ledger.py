@@ -125,7 +125,7 @@ def test_what_does_not_balance_is_refused_and_nothing_booked(postings):
     assert balances(ledger) == before
 
 
-@pytest.mark.parametrize("account", [Account.CASH, Account.COST, Account.HOLDINGS])
+@pytest.mark.parametrize("account", [Account.COST, Account.HOLDINGS])
 def test_what_is_held_is_never_below_zero(account: Account):
     ledger = funded("1000")
     ledger.book(transaction((Account.COST, "USDT", "1000"), (Account.CAPITAL, "USDT", "-1000")))
@@ -148,8 +148,8 @@ def test_only_what_a_transaction_leaves_counts_not_the_order_of_its_postings():
 
 
 def test_an_account_in_one_asset_says_nothing_about_another():
-    with pytest.raises(LedgerError, match="BTC in cash"):
-        funded().book(transaction((Account.CASH, "BTC", "-1"), (Account.FEES, "BTC", "1")))
+    with pytest.raises(LedgerError, match="BTC in holdings"):
+        funded().book(transaction((Account.HOLDINGS, "BTC", "-1"), (Account.FEES, "BTC", "1")))
 
 
 def test_it_goes_on_from_stored_balances_without_touching_them():
@@ -172,10 +172,7 @@ def test_cash_and_cost_are_capital_and_profit_less_fees_after_any_fills(moves):
     for number, (buys, price, share, fee) in enumerate(moves):
         if buys:
             bought = fill(str(price), str(share), fee=fee, fill_id=str(number))
-            try:
-                ledger.book(fill_transaction(bought, None))
-            except LedgerError:
-                continue
+            ledger.book(fill_transaction(bought, None))
             held = position(quantity=held.quantity + bought.quantity, cost=held.cost + bought.value)
         elif held.quantity:
             quantity = (
@@ -189,4 +186,4 @@ def test_cash_and_cost_are_capital_and_profit_less_fees_after_any_fills(moves):
         assert cash + at_cost == 1_000_000 - Fraction(ledger.balance(Account.REALISED, "USDT")) - fees
         assert at_cost == Fraction(held.cost)
         assert ledger.balance(Account.HOLDINGS, "BTC") == held.quantity
-        assert min(cash, at_cost) >= 0
+        assert at_cost >= 0

@@ -85,6 +85,47 @@ def test_a_part_too_small_to_be_sold_is_given_up_and_said_so():
     assert at.venue.open_orders(BTC, *OrderType) == []
 
 
+@pytest.mark.parametrize(("bought", "is_sold"), [("0.05", True), ("0.05102", True), ("0.05103", False)])
+def test_a_part_that_could_be_sold_now_but_not_at_its_stop_is_sold_at_once(bought: str, is_sold: bool):
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal(bought))  # at 100 the minimum of 5 can be reached, at 98 it takes 0.05103
+    at.venue.end(entry, S.EXPIRED)
+    at.venue.market = "fill"
+    at.poll()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.DUST] * is_sold
+    assert [o.type for o in resting(at)] == ([] if is_sold else [OrderType.STOP])
+    assert at.venue.holdings[BTC] == (0 if is_sold else Decimal(bought))
+
+
+def test_what_cannot_stand_behind_a_stop_is_sold_once_that_was_refused_and_later():
+    at = desk()
+    buy(at, answer="accept")
+    entry = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(entry, Decimal("0.05"))
+    at.venue.end(entry, S.EXPIRED)
+    at.venue.market = "refuse"
+    at.poll()
+    assert [position.leaving for position in at.manager.positions] == [ExitReason.DUST]
+    at.venue.market = "fill"
+    at.restart()
+    assert [trade.exit_reason for trade in at.trades] == [ExitReason.DUST]
+
+
+def test_what_a_target_left_and_no_stop_could_hold_is_sold_for_the_targets_reason():
+    at = desk(take_profit_ppm=20_000)
+    buy(at)
+    hit(at, OrderType.LIMIT, "102", share="0.949")
+    at.venue.end(live(at, OrderPurpose.TAKE_PROFIT).client_order_id, S.EXPIRED)
+    at.venue.end(live(at, OrderPurpose.STOP).client_order_id, S.EXPIRED)
+    at.quote(BTC, "102")
+    at.poll()
+    [trade] = at.trades
+    assert (trade.exit_reason, trade.exit_price) == (ExitReason.TAKE_PROFIT, 102)
+    assert at.balances["holdings", "BTC"] == 0
+
+
 def test_a_report_that_lacks_fills_ends_nothing_and_is_asked_for():
     at = desk()
     buy(at, answer="partial")
@@ -218,6 +259,41 @@ def test_a_sale_told_together_with_a_purchase_that_it_paid_for_comes_first():
     step = at.follow(at.manager.on_reports([at.venue.report(purchase), at.venue.report(sale)]))
     assert [m.text for m in step.messages if isinstance(m, Alert)] == []
     assert at.balances["cash", "USDT"] == 200 - 100 - 110 + 98
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_sale_told_after_the_purchase_that_it_paid_for_brings_back_what_was_missing(restarted: bool):
+    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0))
+    buy(at)
+    buy(at, ETH, answer="accept")
+    purchase = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(purchase, Decimal(1), Decimal(110))  # ten more than there was
+    sale = live(at, OrderPurpose.STOP).client_order_id
+    at.venue.execute(sale, Decimal(1), Decimal(98))
+    at.advance()
+    step = at.follow(at.manager.on_reports([at.venue.report(purchase)]))
+    [alert] = [m.text for m in step.messages if isinstance(m, Alert)]
+    assert alert.endswith("10 USDT below zero until a sale brings them back")
+    between = at.manager.wallet(0)
+    assert (between.cash, between.initial_capital) == (-10, 200)
+    assert {o.symbol for o in at.manager.live_orders if o.purpose is OrderPurpose.STOP} == {BTC, ETH}
+    if restarted:
+        at.restart()
+    else:
+        at.poll()
+    after = at.manager.wallet(0)
+    assert (after.cash, after.initial_capital) == (200 - 100 - 110 + 98, 200)
+
+
+def test_nothing_is_bought_while_cash_is_below_zero():
+    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0), stake=Stake.from_str("all"))
+    buy(at, answer="accept")
+    purchase = live(at, OrderPurpose.ENTRY).client_order_id
+    at.venue.execute(purchase, Decimal(2), Decimal(400))
+    at.poll()
+    assert at.manager.wallet(0).cash == -600
+    buy(at, ETH)
+    assert at.outcomes[-1].refusal == "balance"
 
 
 @pytest.mark.parametrize("left", ["0.51", "0.95"])

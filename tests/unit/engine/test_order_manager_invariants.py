@@ -201,7 +201,7 @@ class Account(RuleBasedStateMachine):
     @invariant()
     def the_record_holds_all_that_a_restart_needs(self) -> None:
         manager, desk = self.desk.manager, self.desk
-        absent = manager._absent
+        absent = manager._absent._waiting
         live = {order.client_order_id: order for order in manager.live_orders} | absent
         assert {name: order for name, order in desk.orders.items() if order.is_live} == live
         assert desk.positions == {position.symbol: position for position in manager.positions}

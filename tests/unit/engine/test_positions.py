@@ -130,6 +130,15 @@ def test_a_part_that_would_leave_too_little_is_the_whole(notional: str, quantity
     assert parted("50", notional).target_quantity == Decimal(quantity)
 
 
+@pytest.mark.parametrize(("notional", "quantity"), [("22.5", "0.25"), ("22.51", "0.5")])
+def test_a_part_and_its_rest_must_be_tradable_at_a_trailing_stop_too(notional: str, quantity: str):
+    part = rules(
+        stop_loss_ppm=0, trailing_ppm=100_000, take_profit_ppm=100_000, take_profit_part_ppm=500_000
+    )  # half is worth 22.50 at the trailing stop of the entry
+    held = booking.opened(fill("100", "0.5"), order(), FEE, part, instrument(notional=notional))
+    assert (held.stop_ticks, held.target_quantity) == (9_000, Decimal(quantity))
+
+
 def test_the_target_is_gone_when_its_part_is():
     half = booking.reduced(parted("50"), fill("110", "0.15", Side.SELL), FEE, OrderPurpose.TAKE_PROFIT)
     assert (half.target_ticks, half.target_quantity) == (11_000, Decimal("0.10"))

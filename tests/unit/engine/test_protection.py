@@ -11,6 +11,7 @@ from vela.domain.events import Tick
 from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import PositionSide
 from vela.engine.protection import (
+    can_be_stopped,
     covers,
     is_overrun,
     is_settling,
@@ -52,6 +53,15 @@ def test_a_part_has_its_pair_and_the_rest_a_stop_of_its_own():
     assert stop.stop_price == rest.stop_price
     assert len({stop.client_order_id, rest.client_order_id, target.client_order_id}) == 3
     assert stopped_quantity(resting(held)) == Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "level", "expected"),
+    [("0.05102", 9_800, False), ("0.051029", 9_800, False), ("0.05103", 9_800, True), ("0.05102", None, True)],
+)
+def test_a_position_may_be_too_little_for_its_stop(quantity: str, level: int | None, expected: bool):
+    held = position(quantity=Decimal(quantity), stop_ticks=level)
+    assert can_be_stopped(held, instrument()) is expected
 
 
 def test_no_more_is_protected_than_can_be_ordered():

@@ -96,3 +96,9 @@ def test_the_newest_entry_per_symbol_and_a_position_shown():
         time=5, position=position(), stop_price=Decimal(98), target_price=None, stop_state="resting"
     )
     assert step.build().messages == (shown,)
+
+
+def test_what_a_person_should_know_bears_the_steps_time():
+    step = StepBuilder(5)
+    step.alert("warning", "look")
+    assert step.build().messages == (e.Alert(time=5, level="warning", text="look"),)

@@ -15,7 +15,7 @@ const REASONS = {
   break_even: { long: { en: 'Break-even stop reached', es: 'Stop sin pérdida alcanzado' }, short: { en: 'Break even', es: 'Sin pérdida' } },
   end: { long: { en: 'Closed at the end of the data', es: 'Cerrada al final de los datos' }, short: { en: 'End', es: 'Fin' } },
   dust: {
-    long: { en: 'Too little left to be sold', es: 'Queda demasiado poco para vender' },
+    long: { en: 'Too little to be sold, or for a stop', es: 'Demasiado poco para vender o para un stop' },
     short: { en: 'Dust', es: 'Resto' },
   },
   no_signal: { long: { en: 'The strategy sees no reason to trade', es: 'La estrategia no ve motivo para operar' } },

@@ -35,6 +35,7 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
 
     weight_per_cost = 5.0
     used_weight_header = "X-MBX-USED-WEIGHT-1M"
+    order_count_header = "X-MBX-ORDER-COUNT-10S"
     taps: dict[str, Callable[[Mapping[str, Any]], None]]
     _subscribed: Any = None  # the socket on which the account's events come
 
@@ -51,14 +52,18 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
         if not is_right or (path in _KEYS and _KEYS[path] not in answer):
             raise ccxt.BadResponse(f"{self.id} {path}: an answer of another shape")
         if path == "exchangeInfo":
-            self._learn_limit(answer.get("rateLimits"))
+            self._learn_limits(answer.get("rateLimits"))
         return answer
 
-    def _learn_limit(self, limits: Any) -> None:  # noqa: ANN401  whatever came
+    def _learn_limits(self, limits: Any) -> None:  # noqa: ANN401  whatever came
         for limit in limits if isinstance(limits, list) else ():
-            kind = [limit.get(name) for name in ("rateLimitType", "interval", "intervalNum")]
-            if kind == ["REQUEST_WEIGHT", "MINUTE", 1] and isinstance(limit.get("limit"), int) and limit["limit"] > 0:
-                self.calls.budget.limit = limit["limit"]
+            kind, most = [limit.get(name) for name in ("rateLimitType", "interval", "intervalNum")], limit.get("limit")
+            if not isinstance(most, int) or most <= 0:
+                continue
+            if kind == ["REQUEST_WEIGHT", "MINUTE", 1]:
+                self.calls.budget.limit = most
+            elif kind == ["ORDERS", "SECOND", 10]:
+                self.calls.orders.limit = most
 
     def is_order_limit(self, body: str) -> bool:
         """See `WatchedClient.is_order_limit`."""

@@ -55,7 +55,7 @@ class BinanceExecution(LiveExecution):
                 for order in self._orders_of(answer, requests[0].symbol)
             ]
 
-        return await self._calls.place(send, urgent=urgent)
+        return await self._calls.place(send, urgent=urgent, orders=len(requests))
 
     def _pair_terms(self, requests: Sequence[OrderRequest]) -> dict[str, str]:
         stop, limit = sorted(requests, key=lambda request: request.type is not OrderType.STOP)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from vela.adapters.exchanges.unified.budget import RequestBudget
+from vela.adapters.exchanges.unified.budget import OrderBudget, RequestBudget
 from vela.adapters.exchanges.unified.errors import Asked, described, is_wrong_clock, translated
 from vela.adapters.exchanges.unified.reading import moment
 from vela.domain.errors import RateLimited
@@ -40,6 +40,7 @@ class Calls:
     def __init__(self, clock: Clock, budget: RequestBudget, server_time: Callable[[], Awaitable[int]]) -> None:
         """`server_time`: asks the exchange for its time, ms UTC."""
         self.budget = budget
+        self.orders = OrderBudget()
         self.offset_ms = 0
         self._clock = clock
         self._server_time = server_time
@@ -66,17 +67,27 @@ class Calls:
 
     # ----------------------------------------------------------------------------------------------------- asking
 
-    async def place(self, send: Callable[[], Awaitable[_T]], *, urgent: bool) -> _T:
-        """Place orders. `urgent`: they protect or close a position.
+    def admit_orders(self, orders: int, *, urgent: bool) -> None:
+        """Return if so many new orders may be sent. `urgent`: they protect or close a position.
+
+        Raises:
+            RateLimited: not now.
+        """
+        now = self.now()
+        wait = max(self.budget.closed_for(now), self.orders.wait_for(orders, now, urgent=urgent))
+        if wait:
+            raise RateLimited(f"no new orders in the next {wait:.0f} s", wait)
+
+    async def place(self, send: Callable[[], Awaitable[_T]], *, urgent: bool, orders: int = 1) -> _T:
+        """Place so many `orders` with one request. `urgent`: they protect or close a position.
 
         Raises:
             OrderRefused, OrderNotFound: nothing was done, for certain.
             OrderUnresolved: it may have been done.
         """
-        wait = self.budget.closed_for(self.now(), placing=True)
-        if wait:
-            raise RateLimited(f"no new orders in the next {wait:.0f} s", wait)
-        return await self._ask(send, Asked.COMMAND, _Haste.URGENT if urgent else _Haste.ORDINARY, placing=True)
+        self.admit_orders(orders, urgent=urgent)
+        self.orders.spend(orders, self.now())
+        return await self._ask(send, Asked.COMMAND, _Haste.URGENT if urgent else _Haste.ORDINARY)
 
     async def cancel(self, send: Callable[[], Awaitable[_T]]) -> _T:
         """Cancel orders.
@@ -105,17 +116,20 @@ class Calls:
         """
         return await self._ask(send, Asked.MARKET, _Haste.PATIENT)
 
-    async def _ask(
-        self, send: Callable[[], Awaitable[_T]], asked: Asked, haste: _Haste, *, placing: bool = False
-    ) -> _T:
+    async def _ask(self, send: Callable[[], Awaitable[_T]], asked: Asked, haste: _Haste) -> _T:
         token = _haste.set(haste)
         try:
             return await self._sent(send)
         except Exception as error:  # noqa: BLE001  ccxt raises whatever it likes; what it means, one table says
-            closed_for = self.budget.closed_for(self.now(), placing=placing)
-            raise translated(error, asked, max(1.0, closed_for)) from None
+            raise translated(error, asked, max(1.0, self._closed_for(asked))) from None
         finally:
             _haste.reset(token)
+
+    def _closed_for(self, asked: Asked) -> float:
+        closed_for = self.budget.closed_for(self.now())
+        if asked is not Asked.COMMAND:
+            return closed_for
+        return max(closed_for, self.orders.wait_for(1, self.now(), urgent=True))
 
     async def _sent(self, send: Callable[[], Awaitable[_T]]) -> _T:
         try:
@@ -142,23 +156,33 @@ class Calls:
             await self._clock.sleep(wait)
 
     def answered(
-        self, status: int, headers: Mapping[str, str], used_weight: str | None, *, of_orders: bool = False
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        used_weight: str | None,
+        order_count: str | None = None,
+        *,
+        of_orders: bool = False,
     ) -> None:
-        """Take what an answer says about the budget.
+        """Take what an answer says about the budgets.
 
         Args:
             status: of the answer.
             headers: of the answer.
             used_weight: name of the header that counts this minute's weight.
+            order_count: name of the header that counts the new orders of these ten seconds.
             of_orders: if too much was asked, it is too many new orders, not too many requests.
         """
         values = {name.lower(): value for name, value in headers.items()}
         used = _whole(values.get((used_weight or "").lower()))
         if used is not None:
             self.budget.told(used, self.now())
+        placed = _whole(values.get((order_count or "").lower()))
+        if placed is not None:
+            self.orders.told(placed, self.now())
         seconds = _whole(values.get("retry-after"))
         if of_orders:
-            self.budget.close_orders(self.now(), seconds)
+            self.orders.close(self.now(), seconds)
         elif status in {_BANNED, _TOO_MANY}:
             self.budget.close(self.now(), seconds, banned=status == _BANNED)
         if status in {_BANNED, _TOO_MANY}:

@@ -83,11 +83,13 @@ class WatchedClient:
         calls: budget and clock.
         weight_per_cost: request weight of one unit of what ccxt calls cost.
         used_weight_header: in which the exchange counts; None: it does not tell.
+        order_count_header: the same of new orders in ten seconds.
     """
 
     calls: Calls
     weight_per_cost = 1.0
     used_weight_header: str | None = None
+    order_count_header: str | None = None
 
     # --------------------------------------------------------------------------------------------------------- REST
 
@@ -102,7 +104,8 @@ class WatchedClient:
     def on_rest_response(self, code: int, _reason: str, _url: str, method: str, *rest: Any) -> str:  # noqa: ANN401
         """See every answer, before anything is read from it."""
         headers, body = rest[0], rest[1]
-        self.calls.answered(code, headers, self.used_weight_header, of_orders=self.is_order_limit(body))
+        counted_in = (self.used_weight_header, self.order_count_header)
+        self.calls.answered(code, headers, *counted_in, of_orders=self.is_order_limit(body))
         if method != "GET":
             crashpoint("P08")
         return str(body).strip()

@@ -111,6 +111,7 @@ class LiveExecution(ABC):
         """See `Execution.submit`."""
         self._check(requests)
         urgent = any(map(_closes, requests))
+        self._calls.admit_orders(len(requests), urgent=urgent)
         placed: dict[str, OrderReport] = {}
         for part in _parts(requests):
             for request in part:
@@ -277,6 +278,8 @@ class LiveExecution(ABC):
     async def _cancel_then_place(
         self, cancel: Sequence[str], requests: Sequence[OrderRequest]
     ) -> tuple[OrderReport, ...]:
+        if requests:  # what rests is better than what cannot be placed
+            self._calls.admit_orders(len(requests), urgent=True)
         before = {client_order_id: self._places.filled(client_order_id) for client_order_id in cancel}
         cancelled = tuple(map(self._places.told, await self._cancel_all(cancel)))
         for report in cancelled:

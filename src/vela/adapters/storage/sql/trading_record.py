@@ -33,12 +33,9 @@ from vela.domain.order import Order, OrderStatus
 from vela.domain.position import Position
 from vela.domain.signal import SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
-from vela.engine.ledger import Account, check_balanced
+from vela.engine.ledger import NEVER_BELOW_ZERO, check_balanced
 from vela.engine.restraints import MINUTE_MS
 from vela.ports.record import AccountState, Changes, LedgerTransaction, LimitMarks
-
-# What is owned cannot be less than nothing.
-NEVER_BELOW_ZERO = frozenset({Account.CASH, Account.COST, Account.HOLDINGS})
 
 _OPEN = [status for status in OrderStatus if not status.is_final]
 _NOTHING = Changes()

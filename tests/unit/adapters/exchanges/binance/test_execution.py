@@ -274,6 +274,39 @@ async def test_what_was_placed_before_a_refusal_is_taken_back(exchange):
     assert exchange.of("DELETE orderList")[0]["orderListId"] == "9"
 
 
+def with_room_for(exchange: Wire, orders: int) -> None:
+    exchange.connection._calls.orders.limit = 100
+    exchange.connection._calls.orders.spend(100 - orders, exchange.connection._calls.now())
+
+
+async def test_what_there_is_no_room_for_as_a_whole_is_not_begun(exchange):
+    with_room_for(exchange, 2)
+    with pytest.raises(RateLimited, match="no new orders"):
+        await execution_of(exchange).submit(STOP, LIMIT, request("rest"))
+    assert exchange.sent == []
+
+
+@pytest.mark.parametrize("old", [["a"], ["a", "b"]], ids=["one", "several"])
+async def test_what_rests_stays_while_nothing_can_be_placed_for_it(exchange, old):
+    exchange.answer("POST order", order("a"), order("b"))
+    execution = execution_of(exchange)
+    await execution.submit(request("a"))
+    await execution.submit(request("b"))
+    exchange.sent.clear()
+    with_room_for(exchange, 0)
+    with pytest.raises(RateLimited, match="no new orders"):
+        await execution.replace(old, request("exit", OrderType.MARKET))
+    assert exchange.sent == []
+
+
+async def test_how_many_orders_may_be_placed_is_what_the_exchange_says(exchange):
+    limits = [{"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 50}]
+    limits += [{"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 160_000}]
+    exchange.listed["rateLimits"] = [*limits, {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10}]
+    await exchange.connection._client.load_markets(True)
+    assert exchange.connection._calls.orders.limit == 50
+
+
 @pytest.mark.parametrize("answer", [GONE, ccxt.NetworkError("lost"), TOO_MANY], ids=["executed", "lost", "limited"])
 async def test_if_it_cannot_be_taken_back_nothing_is_certain(exchange, answer):
     exchange.answer("POST order", order(), NO_BALANCE)

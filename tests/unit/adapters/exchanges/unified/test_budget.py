@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vela.adapters.exchanges.unified.budget import RequestBudget
+from vela.adapters.exchanges.unified.budget import OrderBudget, RequestBudget
 
 MINUTE = 60_000
 
@@ -73,13 +73,45 @@ def test_a_shorter_word_does_not_end_a_ban():
     assert budget.closed_for(0) == 100.0
 
 
-def test_orders_are_closed_apart():
-    budget = RequestBudget(100)
-    budget.close_orders(0, 7)
-    assert (budget.closed_for(0), budget.closed_for(0, placing=True)) == (0.0, 7.0)
-    budget.close(0, 20, banned=False)
-    assert budget.closed_for(0, placing=True) == 20.0
-    assert budget.closed_for(20_000, placing=True) == 0.0
+def test_orders_of_ten_seconds_are_counted_and_a_part_is_kept_for_exits_and_stops():
+    budget = OrderBudget()
+    budget.limit = 10
+    assert budget.wait_for(3, 4_000, urgent=False) == 0.0
+    budget.spend(6, 4_000)
+    assert budget.wait_for(2, 5_000, urgent=False) == 0.0
+    assert budget.wait_for(3, 5_000, urgent=False) == 5.0
+    assert budget.wait_for(4, 5_000, urgent=True) == 0.0
+    assert budget.wait_for(5, 5_000, urgent=True) == 5.0
+    assert budget.wait_for(5, 10_000, urgent=True) == 0.0
+
+
+def test_more_orders_than_are_ever_allowed_at_once_are_the_exchange_s_to_refuse():
+    budget = OrderBudget()
+    assert budget.wait_for(1, 0, urgent=False) == 0.0
+    budget.spend(1_000, 0)
+    assert budget.wait_for(1, 0, urgent=False) == 0.0, "no limit is known"
+    budget.limit = 2
+    assert budget.wait_for(3, 0, urgent=True) == 10.0
+    assert budget.wait_for(3, 10_000, urgent=True) == 0.0
+
+
+def test_orders_that_others_placed_count_and_a_count_of_the_span_before_does_not():
+    budget = OrderBudget()
+    budget.limit = 10
+    budget.told(10, 11_000)
+    assert budget.wait_for(1, 11_000, urgent=True) == 0.0
+    budget.told(10, 13_000)
+    budget.told(1, 14_000)
+    assert budget.wait_for(1, 14_000, urgent=True) == 6.0
+
+
+def test_orders_are_closed_as_long_as_the_exchange_says():
+    budget = OrderBudget()
+    budget.close(0, 7)
+    assert budget.wait_for(1, 1_000, urgent=True) == 6.0
+    budget.close(0, None)
+    assert budget.wait_for(1, 1_000, urgent=True) == 9.0
+    assert budget.wait_for(1, 10_000, urgent=True) == 0.0
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3 * MINUTE), st.booleans()), max_size=60))
