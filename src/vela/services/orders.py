@@ -31,7 +31,7 @@ from vela.domain.events import (
 )
 from vela.domain.instrument import Instrument
 from vela.domain.order import Order, OrderPurpose
-from vela.domain.signal import Action, Signal
+from vela.domain.signal import Action, Signal, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.limits import Limits
 from vela.engine.order_manager import OrderManager
@@ -106,6 +106,7 @@ class OrdersService(Service):
         self._time = 0
         self._told = 0
         self._handled_until = -1
+        self._handled: dict[tuple[TradingSymbol, str], int] = {}
         self._is_flat = False
         self._is_shut_out = False
         self._priced: dict[TradingSymbol, int] = {}
@@ -177,10 +178,7 @@ class OrdersService(Service):
         crashpoint("P03")
         if signal.action is Action.BUY:
             await self._heed()
-        handled = None
-        if signal.candle_time <= self._handled_until:
-            # Only after a restart: the market is taken up a little earlier than the account.
-            handled = await self._record.outcome(signal.symbol, signal.strategy, signal.candle_time)
+        handled = await self._outcome(signal)
         if handled is None:
             await self._follow(self._manager.expire_absent(time, time))
             obstacle = self._obstacle(signal) if self._is_remote else None
@@ -188,6 +186,18 @@ class OrdersService(Service):
             await self._follow(refused or self._manager.on_signal(signal, time))
         elif handled.client_order_id is not None:
             await self._follow(self._manager.resume(handled.client_order_id))
+
+    async def _outcome(self, signal: Signal) -> SignalOutcome | None:
+        """Return what became of a signal that comes again; a new one is told by its time, without a look at the record.
+
+        Buses deliver at least once, and after a restart the market is taken up a little earlier than the account.
+        """
+        key = signal.symbol, signal.strategy
+        newest = self._handled.get(key, self._handled_until)
+        self._handled[key] = max(newest, signal.candle_time)
+        if signal.candle_time > newest:
+            return None
+        return await self._record.outcome(signal.symbol, signal.strategy, signal.candle_time)
 
     def _obstacle(self, signal: Signal) -> Refusal | None:
         """Say what, beyond the account, speaks against an entry; nothing ever speaks against an exit."""
