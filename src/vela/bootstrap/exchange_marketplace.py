@@ -14,7 +14,7 @@ from vela.adapters.exchanges.unified.execution import FOLLOW_UP
 from vela.adapters.storage.lock import AccountLock
 from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record
-from vela.bootstrap.live_trading import account_locks, require_capital, require_safe
+from vela.bootstrap.live_trading import account_locks, require_capital, require_fees_apart, require_safe
 from vela.bootstrap.marketplace import Marketplace, Settled, paper_account
 from vela.bootstrap.settings import DEFAULT_SYMBOLS, Settings
 from vela.domain.errors import ConfigurationError
@@ -82,7 +82,8 @@ class ExchangeMarketplace(Marketplace):
             connection.require_trading(self.symbols)
         if self._credentials is not None:
             await require_safe(connection)
-            if is_new:
+            if is_new:  # one that holds something is looked after, whatever its fees are taken in
+                await require_fees_apart(connection, self.symbols)
                 await require_capital(connection.execution(self.symbols), rules.quote, rules.initial_capital)
 
     async def close(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -17,14 +17,14 @@ from vela.domain.errors import OrderError
 from vela.domain.events import Alert, SymbolCandle, Tick
 from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
-from vela.domain.money import ZERO, add, plain
+from vela.domain.money import ZERO, add, plain, subtract
 from vela.domain.order import TRANSITIONS, Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import ExitReason, Position
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
 from vela.engine.holdings import Holdings
-from vela.engine.ledger import fill_transaction, payment_in, write_off
+from vela.engine.ledger import fill_transaction, loss, payment_in, write_off
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
 from vela.engine.protection import (
@@ -141,6 +141,34 @@ class OrderManager(Holdings):
             del self._absent[order.client_order_id]
             step.order(order.moved(OrderStatus.EXPIRED, time, reason=NEVER_ARRIVED))
         return step.build()
+
+    def on_missing(self, held: Mapping[TradingSymbol, Decimal], time: int) -> Step:
+        """Take note that the venue holds only so much of positions: what is gone is lost, what is there can be sold.
+
+        Fees ate it, or its owner took it away. Where an order is under way, a fill may be: then nothing is concluded.
+        """
+        step = StepBuilder(time)
+        for symbol, quantity in held.items():
+            position = self._positions.get(symbol)
+            if position is not None and quantity < position.quantity and not self._is_traded(symbol):
+                self._lose(position, quantity, step)
+        self._show_positions(step)
+        return step.build()
+
+    def _lose(self, position: Position, left: Decimal, step: StepBuilder) -> None:
+        symbol, smaller = position.symbol, booking.diminished(position, left)
+        gone, cost = subtract(position.quantity, left), subtract(position.cost, smaller.cost)
+        transaction = loss(f"{stem(symbol, position.entry_time)}-{smaller.revision}", symbol, gone, cost, step.time)
+        self._account.book(transaction)
+        step.book(transaction)
+        text = f"{plain(gone)} {symbol.base} of {plain(position.quantity)} are not at the venue any more: written off"
+        step.tell(Alert(time=step.time, level="critical", text=text))
+        if not left:
+            self._close(smaller, step.time, ExitReason.DUST, step)
+            return
+        self._positions[symbol] = smaller
+        step.position(smaller)
+        self._sweep(None, symbol, step)
 
     def protect_all(self, time: int) -> Step:
         """Plan what positions lack: protective orders, or the exit that was wanted and did not come about."""

@@ -273,7 +273,8 @@ class OrdersService(Service):
         """Compare with the venue, ask for what differs, and put right what can be put right."""
         self._reconcile_at = self.wall_clock.monotonic() + self._follow_up.reconcile_seconds
         try:
-            findings = await self._reconciliation.look(self._manager.live_orders, self._manager.positions)
+            now = self.wall_clock.monotonic()
+            findings = await self._reconciliation.look(self._manager.live_orders, self._manager.positions, now)
         except ExecutionError as e:
             if is_start:
                 raise VenueUnavailable(f"the account cannot be compared with the venue: {e}") from e
@@ -290,6 +291,7 @@ class OrdersService(Service):
         await self._ask(findings.doubtful)
         for client_order_id in findings.given_up:
             await self._withdraw(client_order_id)
+        await self._follow(self._manager.on_missing(findings.missing, self._time))
         for text in findings.alarms:
             await self.bus.publish(Alert(time=self._time, level="critical", text=text))
         await self._follow(self._manager.protect_all(self._time))

@@ -242,3 +242,54 @@ def test_an_exit_that_was_refused_is_wanted_after_a_restart_too():
     at.restart()
     assert at.manager.positions == ()
     assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
+
+
+# ------------------------------------------------------------------------------------------------------ what is missing
+
+
+def missing(at, left: str):
+    return at.follow(at.manager.on_missing({BTC: Decimal(left)}, at.advance()))
+
+
+def test_what_the_venue_holds_no_more_is_lost_and_the_rest_can_be_sold():
+    at = desk(stop_loss_ppm=0)
+    buy(at)
+    step = missing(at, "0.6")
+    [held] = at.manager.positions
+    assert (held.quantity, held.cost, held.realised_pnl) == (Decimal("0.6"), Decimal(60), Decimal(-40))
+    assert at.balances["holdings", "BTC"] == Decimal("0.6")
+    [alert] = [message for message in step.messages if isinstance(message, Alert)]
+    assert alert.text == "0.4 BTC of 1 are not at the venue any more: written off"
+    missing(at, "0.5")
+    at.venue.holdings[BTC] = Decimal("0.5")
+    sell(at)
+    assert at.manager.positions == ()
+    wallet = at.manager.wallet(0)
+    assert at.trades[0].pnl == wallet.realised_pnl - wallet.fees
+    assert wallet.cash == 1000 + wallet.realised_pnl - wallet.fees
+
+
+@pytest.mark.parametrize("left", ["0", "0.00001"])
+def test_a_position_of_which_nothing_sellable_is_left_is_over(left: str):
+    at = desk(stop_loss_ppm=0)
+    buy(at)
+    missing(at, left)
+    assert at.manager.positions == ()
+    [trade] = at.trades
+    assert (trade.exit_reason, trade.pnl) == (ExitReason.DUST, Decimal("-100.1"))
+    assert at.balances["holdings", "BTC"] == Decimal(left)
+    assert at.manager.wallet(0).cost == 0
+
+
+@pytest.mark.parametrize("left", ["1", "1.5"])
+def test_where_nothing_is_missing_nothing_is_lost(left: str):
+    at = desk(stop_loss_ppm=0)
+    buy(at)
+    assert missing(at, left) is NOTHING
+
+
+def test_while_an_order_is_under_way_nothing_is_lost():
+    at = desk()
+    buy(at)
+    assert missing(at, "0.5") is NOTHING
+    assert at.manager.on_missing({ETH: Decimal(0)}, 1) is NOTHING

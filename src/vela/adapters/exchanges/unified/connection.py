@@ -72,6 +72,10 @@ class Connection(ABC):
             CredentialsRefused: the key is refused altogether.
         """
 
+    async def fee_asset(self) -> str | None:
+        """Return the asset that all fees are taken in while there is any of it; None: there is none, or nobody says."""
+        return None
+
     @abstractmethod
     def execution(self, symbols: Iterable[TradingSymbol], follow_up: FollowUp = FOLLOW_UP) -> LiveExecution:
         """Return the exchange's private side.
