@@ -56,9 +56,18 @@ class OrderManager(Holdings):
         instruments: Iterable[Instrument],
         state: AccountState,
         restraints: Restraints | None = None,
+        stranded: Collection[TradingSymbol] = (),
     ) -> None:
-        """Go on from `state`, as it was last committed. `restraints`: None for an account without limits."""
-        super().__init__(rules, instruments, state)
+        """Go on from `state`, as it was last committed.
+
+        Args:
+            rules: those in force.
+            instruments: of all symbols.
+            state: orders, positions and balances.
+            restraints: None for an account without limits.
+            stranded: symbols that can be traded no more: what is held of them stays as it is.
+        """
+        super().__init__(rules, instruments, state, stranded)
         self._restraints = restraints or Restraints()
         self._entries: dict[TradingSymbol, int] = dict(state.entries)
         self._booked = defaultdict(set, {order_id: set(fills) for order_id, fills in state.booked.items()})
@@ -99,7 +108,8 @@ class OrderManager(Holdings):
     def _protect_again(self, symbol: TradingSymbol, lost: Sequence[Order], step: StepBuilder) -> None:
         position, live = self._positions.get(symbol), self._protecting(symbol)
         wanted = () if position is None else protective_requests(position, self._instruments[symbol])
-        again = set(wanted) if set(wanted) <= {o.request for o in lost} and not self._is_leaving(symbol) else set()
+        is_held_back = self._is_leaving(symbol) or symbol in self._stranded
+        again = set(wanted) if set(wanted) <= {o.request for o in lost} and not is_held_back else set()
         for order in lost:
             if order.request in again:
                 self._orders[order.client_order_id] = order
@@ -174,11 +184,21 @@ class OrderManager(Holdings):
         """Plan what positions lack: protective orders, or the exit that was wanted and did not come about."""
         step = StepBuilder(time)
         for symbol, position in tuple(self._positions.items()):
-            if position.leaving is not None and not self._is_leaving(symbol) and self._orderable(position):
+            if position.leaving is not None and not self._is_leaving(symbol) and self._can_be_sold(position):
                 self._plan_exit(position, position.leaving, step)
             else:
                 self._protect(symbol, step)
         self._show_positions(step)
+        return step.build()
+
+    def tell_stranded(self, time: int) -> Step:
+        """Tell of what is held and cannot be traded any more."""
+        step = StepBuilder(time)
+        for position in (one for one in self._positions.values() if one.symbol in self._stranded):
+            held = f"{plain(position.quantity)} {position.symbol.base}"
+            text = f"{position.symbol} is not listed any more: {held} are stranded, without a stop, valued at cost"
+            step.tell(Alert(time=time, level="critical", text=text))
+        self._show_positions(step, *self._stranded)
         return step.build()
 
     # ------------------------------------------------------------------------------------------------------ market
@@ -227,7 +247,7 @@ class OrderManager(Holdings):
         step = StepBuilder(time)
         self._restraints.heed(switch, self._known_wallet(time), self._entering(), step)
         for position in self.positions if switch.flatten and not self._ended else ():
-            if position.leaving is None and self._orderable(position):
+            if position.leaving is None and self._can_be_sold(position):
                 self._plan_exit(position, ExitReason.KILL_SWITCH, step)
         self._show_positions(step)
         return step.build()
@@ -301,7 +321,7 @@ class OrderManager(Holdings):
 
     def _leave(self, signal: Signal, step: StepBuilder) -> None:
         position = self._positions.get(signal.symbol)
-        if position is None or not self._orderable(position):
+        if position is None or not self._can_be_sold(position):
             step.outcome(signal, refusal=Refusal.NO_POSITION)
         elif self._is_leaving(signal.symbol):
             step.outcome(signal, refusal=Refusal.EXIT_PENDING)
@@ -461,6 +481,8 @@ class OrderManager(Holdings):
 
     def _sweep(self, ended: Order | None, symbol: TradingSymbol, step: StepBuilder) -> None:
         """Give up what is left of a position when it is too little to be sold: its place is wanted for others."""
+        if symbol in self._stranded:
+            return
         position, instrument = self._positions[symbol], self._instruments[symbol]
         quote = self._quotes.get(symbol)
         ticks = booking.entry_ticks(position, instrument) if quote is None else max(1, instrument.price_ticks(quote))
@@ -481,7 +503,9 @@ class OrderManager(Holdings):
         position = self._positions[symbol]
         live = self._protecting(symbol)
         instrument, quote = self._instruments[symbol], self._quotes.get(symbol)
-        if self._is_leaving(symbol) or is_settling(live) or covers(live, position, instrument, quote):
+        if symbol in self._stranded or self._is_leaving(symbol) or is_settling(live):
+            return
+        if covers(live, position, instrument, quote):
             return
         position = msgspec.structs.replace(position, revision=position.revision + 1)
         requests = protective_requests(position, instrument, quote)

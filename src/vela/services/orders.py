@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -62,10 +62,17 @@ _log = structlog.get_logger("vela.orders")
 
 @dataclass(frozen=True, slots=True)
 class Safeguards:
-    """What keeps entries back, whatever strategies want."""
+    """What keeps entries back, whatever strategies want.
+
+    Attributes:
+        limits: on entries.
+        kill_switch: stops them all.
+        stranded: symbols that can be traded no more.
+    """
 
     limits: Limits
     kill_switch: KillSwitch
+    stranded: Collection[TradingSymbol] = ()
 
 
 class OrdersService(Service):
@@ -127,7 +134,8 @@ class OrdersService(Service):
         """
         account = await self._record.load()
         self._restraints = Restraints(self._safeguards.limits, account)
-        self._manager = OrderManager(self._rules, self._instruments, account, self._restraints)
+        stranded = self._safeguards.stranded
+        self._manager = OrderManager(self._rules, self._instruments, account, self._restraints, stranded)
         self._handled_until = account.handled_until
         now = self._time = self._looked_after = self._clock.now()
         if not self._manager.is_funded:
@@ -141,6 +149,7 @@ class OrdersService(Service):
         await self._follow(self._manager.protect_all(now))
         crashpoint("P23")
         await self._heed()
+        await self._follow(self._manager.tell_stranded(now))
         await self._show_wallet(now, marked=False)
 
     async def work(self) -> None:

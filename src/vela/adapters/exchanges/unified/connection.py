@@ -117,6 +117,10 @@ class Connection(ABC):
         """Return by how many ms the exchange's clock is ahead of ours."""
         return self._calls.offset_ms
 
+    def is_listed(self, symbol: TradingSymbol) -> bool:
+        """Say whether a symbol is known to the exchange, halted or not."""
+        return symbol in self._listings
+
     def instruments(self, symbols: Iterable[TradingSymbol]) -> list[Instrument]:
         """Return trading rules, of symbols that are halted as well.
 
