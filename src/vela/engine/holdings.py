@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from decimal import Decimal
 
+from vela.domain.events import Alert
 from vela.domain.instrument import Instrument
-from vela.domain.money import ratio
+from vela.domain.money import plain, ratio
 from vela.domain.order import Order, OrderPurpose
 from vela.domain.position import Position, Wallet
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.account import TradingAccount
 from vela.engine.protection import PROTECTIVE, stop_state
 from vela.engine.rules import TradingRules
-from vela.engine.step import StepBuilder
+from vela.engine.step import Step, StepBuilder
 from vela.ports.record import AccountState
 
 
@@ -62,6 +63,16 @@ class Holdings:
         if position.symbol in self._stranded:
             return "stranded"
         return stop_state(position, self._protecting(position.symbol))
+
+    def tell_stranded(self, time: int) -> Step:
+        """Tell of what is held and cannot be traded any more."""
+        step = StepBuilder(time)
+        for position in (one for one in self._positions.values() if one.symbol in self._stranded):
+            held = f"{plain(position.quantity)} {position.symbol.base}"
+            text = f"{position.symbol} is not listed any more: {held} are stranded, without a stop, valued at cost"
+            step.tell(Alert(time=time, level="critical", text=text))
+        self._show_positions(step, *self._stranded)
+        return step.build()
 
     def _known_wallet(self, time: int) -> Wallet | None:
         return self._account.known_wallet(time, self._positions.values(), self._entering())

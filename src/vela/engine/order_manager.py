@@ -191,25 +191,19 @@ class OrderManager(Holdings):
         self._show_positions(step)
         return step.build()
 
-    def tell_stranded(self, time: int) -> Step:
-        """Tell of what is held and cannot be traded any more."""
-        step = StepBuilder(time)
-        for position in (one for one in self._positions.values() if one.symbol in self._stranded):
-            held = f"{plain(position.quantity)} {position.symbol.base}"
-            text = f"{position.symbol} is not listed any more: {held} are stranded, without a stop, valued at cost"
-            step.tell(Alert(time=time, level="critical", text=text))
-        self._show_positions(step, *self._stranded)
-        return step.build()
-
     # ------------------------------------------------------------------------------------------------------ market
 
-    def on_ticks(self, ticks: Sequence[Tick], time: int) -> Step:
-        """Take new prices; a position whose stop is not at the venue is guarded here, on every price."""
+    def on_ticks(self, ticks: Sequence[Tick], time: int, waiting: Collection[TradingSymbol] = ()) -> Step:
+        """Take new prices; a position whose stop is not at the venue is guarded here, on every price.
+
+        Those of symbols that are `waiting` are closed later: nothing is to be sent on every price.
+        """
         hit: dict[TradingSymbol, Position] = {}
         for tick in ticks:
             self._quotes[tick.symbol], self._volumes[tick.symbol] = tick.price, tick.volume
             position = self._positions.get(tick.symbol)
-            if position is not None and position.entry_time <= time and self._guard_hit(position, tick):
+            is_guarded = position is not None and position.entry_time <= time and tick.symbol not in waiting
+            if position is not None and is_guarded and self._guard_hit(position, tick):
                 hit[tick.symbol] = position
         if not hit:
             return NOTHING

@@ -45,6 +45,7 @@ from vela.ports.clock import Clock
 from vela.ports.execution import EventsMissed, Execution, OrderReport
 from vela.ports.kill_switch import NEVER_SET, KillSwitch, SwitchState
 from vela.ports.record import TradingRecord
+from vela.services.book_check import BookCheck, Obstacle
 from vela.services.inquiries import Inquiries
 from vela.services.protection_watch import ProtectionWatch
 from vela.services.reconciliation import Reconciliation
@@ -107,6 +108,7 @@ class OrdersService(Service):
         self._inquiries = Inquiries(self._follow_up)
         self._reconciliation = Reconciliation(execution, record)
         self._watch = ProtectionWatch()
+        self._book = BookCheck(execution)
         self._manager: OrderManager
         self._restraints: Restraints
         self._turns = Turns()
@@ -137,6 +139,7 @@ class OrdersService(Service):
         stranded = self._safeguards.stranded
         self._manager = OrderManager(self._rules, self._instruments, account, self._restraints, stranded)
         self._handled_until = account.handled_until
+        self._book.start(self._manager.positions)
         now = self._time = self._looked_after = self._clock.now()
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
@@ -176,7 +179,8 @@ class OrdersService(Service):
     async def _on_prices(self, prices: PricesMoved) -> None:
         self._priced.update((tick.symbol, self._told) for tick in prices.ticks)
         await self._follow(self._manager.on_reports(await self._execution.on_prices(prices)))
-        await self._follow(self._manager.on_ticks(prices.ticks, prices.time))
+        self._book.priced(prices.ticks)
+        await self._follow(self._manager.on_ticks(prices.ticks, prices.time, self._book.waiting))
 
     async def _on_candles(self, message: CandlesClosed) -> None:
         await self._follow(self._manager.on_candles(message.candles, message.time))
@@ -361,6 +365,9 @@ class OrdersService(Service):
                 await self._show_wallet(step.changes.fills[-1].time, marked=False)
 
     async def _send(self, plan: Plan) -> list[Step]:
+        obstacle = await self._book.obstacle(plan) if self._is_remote else None
+        if obstacle is not None:
+            return [await self._wait_for_book(plan, obstacle)]
         is_protective = plan.purpose in PROTECTIVE
         orders = [request.client_order_id for request in plan.requests]
         crashpoint("P15" if is_protective else "P05")
@@ -372,17 +379,27 @@ class OrdersService(Service):
             refused = self._manager.on_refused(plan, str(e), self._time)
             return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderRefused as e:
+            self._book.failed(plan)
             _log.warning("order refused", orders=orders, reason=str(e))
             self._is_shut_out = isinstance(e, CredentialsRefused)
             self._watch.failed(e, self.wall_clock.monotonic())
             refused = self._manager.on_refused(plan, str(e), self._time, e.taken_back)
             return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderUnresolved as e:
+            self._book.failed(plan)
             _log.warning("order unresolved", orders=orders, reason=str(e))
             unresolved = self._manager.on_unresolved(plan, str(e), self._time)
             return [unresolved, self._manager.on_reports((await self._states(plan.cancel))[0])]
         self._is_shut_out = False
+        self._book.succeeded(plan)
         return [self._manager.on_reports(reports)]
+
+    async def _wait_for_book(self, plan: Plan, obstacle: Obstacle) -> Step:
+        # As if the venue had refused it: what rests stays, and it is tried again after a while.
+        self._watch.failed(OrderRefused(obstacle.text), self.wall_clock.monotonic())
+        if obstacle.is_new:
+            await self.bus.publish(Alert(time=self._time, level="critical", text=obstacle.text))
+        return self._manager.on_refused(plan, obstacle.text, self._time)
 
     async def _transmit(self, plan: Plan) -> tuple[OrderReport, ...]:
         if not plan.requests:
