@@ -195,6 +195,9 @@ class ScriptedExecution:
     async def balances(self) -> Mapping[str, Balance]:
         return await self.venue.balances()
 
+    async def average_price(self, request: OrderRequest) -> Decimal | None:
+        return await self.venue.average_price(request)
+
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:
         return await self.venue.on_prices(prices)
 

@@ -129,6 +129,15 @@ async def test_a_market_order_is_filled_with_its_fee(execution):
     assert balances["BTC"] == Balance(Decimal(1), Decimal(0))
 
 
+async def test_what_a_market_order_would_get_is_told_before_it_is_sent(execution):
+    for side in Side:
+        order = market(side.value, side=side)
+        told = await execution.average_price(order)
+        [report] = await execution.submit(order)
+        assert [fill.price for fill in report.fills] == [told]
+    assert len(await execution.open_orders()) == 0
+
+
 async def test_a_resting_order_locks_what_it_needs_and_fills_when_the_market_comes(venue, execution):
     [report] = await execution.submit(limit("a", "110"))
     assert (report.status, report.fills) == (OrderStatus.ACCEPTED, ())

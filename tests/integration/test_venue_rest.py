@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from tests.integration.venue_server import KEY, running_venue
 from websockets.asyncio.client import connect
 
 from vela.domain.trading_symbol import register_assets
+from vela.simulation.spot_fees import SpotFees
 from vela.venue.binance.parameters import signed
 
 LIMIT = {"type": "LIMIT", "timeInForce": "GTC", "price": "20000.00"}
@@ -120,6 +122,14 @@ def test_what_the_key_may_do(venue) -> None:
     with running_venue(key_may_withdraw=True) as generous:
         assert generous.call("GET", path).json()["enableWithdrawals"] is True
     assert venue.call("GET", "/sapi/v1/system/status").status_code == 404
+
+
+def test_what_fees_are_taken_in(venue) -> None:
+    path = "/sapi/v1/bnbBurn"
+    assert venue.call("GET", path).json() == {"spotBNBBurn": False, "interestBNBBurn": False}
+    fees = SpotFees(Decimal("0.001"), Decimal("0.001"), asset="BNB")
+    with running_venue({"symbols": "BTC,BNB"}, fees=fees) as burning:
+        assert burning.call("GET", path).json()["spotBNBBurn"] is True
 
 
 @pytest.mark.parametrize(

@@ -216,7 +216,7 @@ class Application:
                 clock,
                 record.trading,
                 execution,
-                Safeguards(self._limits(), record.kill_switch),
+                Safeguards(self._limits(), record.kill_switch, self._market.stranded),
                 self._rules,
                 instruments,
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import override
 
@@ -14,13 +14,13 @@ from vela.adapters.exchanges.unified.execution import FOLLOW_UP
 from vela.adapters.storage.lock import AccountLock
 from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record
-from vela.bootstrap.live_trading import account_locks, require_capital, require_safe
+from vela.bootstrap.live_trading import account_locks, require_capital, require_fees_apart, require_safe
 from vela.bootstrap.marketplace import Marketplace, Settled, paper_account
 from vela.bootstrap.settings import DEFAULT_SYMBOLS, Settings
 from vela.domain.errors import ConfigurationError
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import parse_symbol_list
+from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
 from vela.engine.rules import TradingRules
 from vela.ports.clock import Clock
 from vela.ports.execution import Execution, FollowUp
@@ -46,6 +46,7 @@ class ExchangeMarketplace(Marketplace):
         self._follow_up = follow_up or FOLLOW_UP
         self._connection: Connection | None = None
         self._lock: AccountLock | None = None
+        self._kept: Mapping[TradingSymbol, Instrument] = {}
         self._clock = SystemClock()
         name = str(settings.exchange)
         where = name if settings.exchange_url is None else f"{name} at {settings.exchange_url}"
@@ -76,14 +77,31 @@ class ExchangeMarketplace(Marketplace):
             str(self._settings.exchange), self._credentials, self._clock, base_url=self._settings.exchange_url
         )
         rules = self._settings.rules
-        connection.instruments(self.symbols)
         is_new = not (await record.trading.load()).balances
+        self._strand({} if is_new else _kept_rules(record))
+        connection.instruments(self._listed)
         if is_new:  # positions are looked after, even if one of their symbols is halted
             connection.require_trading(self.symbols)
         if self._credentials is not None:
             await require_safe(connection)
-            if is_new:
+            if is_new:  # one that holds something is looked after, whatever its fees are taken in
+                await require_fees_apart(connection, self.symbols)
                 await require_capital(connection.execution(self.symbols), rules.quote, rules.initial_capital)
+
+    def _strand(self, kept: Mapping[TradingSymbol, Instrument]) -> None:
+        """Let symbols that the exchange lists no more not keep the others from being traded.
+
+        Args:
+            kept: rules by which symbols were traded here before; one that never was must be listed.
+        """
+        gone = {one for one in self.symbols if one in kept and not self._connected.is_listed(one)}
+        if len(gone) < len(self.symbols):  # with none of them left there is nothing to go on with
+            self._kept = {symbol: kept[symbol] for symbol in gone}
+            self.stranded = tuple(sorted(gone))
+
+    @property
+    def _listed(self) -> list[TradingSymbol]:
+        return [symbol for symbol in self.symbols if symbol not in self._kept]
 
     async def close(self) -> None:
         """See `Marketplace.close`."""
@@ -94,7 +112,7 @@ class ExchangeMarketplace(Marketplace):
 
     def instruments(self) -> Sequence[Instrument]:
         """See `Marketplace.instruments`."""
-        return self._connected.instruments(self.symbols)
+        return [*self._connected.instruments(self._listed), *self._kept.values()]
 
     @override
     def start_of(self, cursor: int | None) -> int:
@@ -108,24 +126,30 @@ class ExchangeMarketplace(Marketplace):
 
     def history(self, clock: Clock) -> MarketData:
         """See `Marketplace.history`."""
-        return self._connected.feed(self.symbols, self.timeframe, clock, _nobody_waits)
+        return self._connected.feed(self._listed, self.timeframe, clock, _nobody_waits)
 
     @override
     def feed(self, clock: Clock, settled: Settled, cursor: int | None) -> MarketData:
         """See `Marketplace.feed`. What was missed is asked for when the next candle comes."""
-        return self._connected.feed(self.symbols, self.timeframe, clock, settled)
+        return self._connected.feed(self._listed, self.timeframe, clock, settled)
 
     def execution(self, record: Record, rules: TradingRules) -> Execution:
         """See `Marketplace.execution`."""
         if self._credentials is None:
             return paper_account(record, self.instruments(), rules)
-        return self._connected.execution(self.symbols, self._follow_up)
+        return self._connected.execution(self._listed, self._follow_up)
 
     @property
     def _connected(self) -> Connection:
         if self._connection is None:
             raise ConfigurationError(f"{self.title} is not connected; accepted: after `open`")
         return self._connection
+
+
+def _kept_rules(record: Record) -> dict[TradingSymbol, Instrument]:
+    configuration = record.configurations.newest()
+    used = () if configuration is None else configuration.symbols
+    return {one.instrument.symbol: one.instrument for one in used}
 
 
 def _digest(credentials: Credentials) -> str:

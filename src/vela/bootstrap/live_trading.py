@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from vela.adapters.exchanges.unified.connection import Connection, Credentials
 from vela.bootstrap.settings import Settings
 from vela.domain.errors import ConfigurationError, ExecutionError, VenueUnavailable
 from vela.domain.money import ZERO, plain
+from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.execution import Execution
 
 KEY, SECRET = "VELA_API_KEY", "VELA_API_SECRET"
@@ -99,6 +100,20 @@ async def require_safe(connection: Connection) -> None:
         )
     if not rights.can_trade:
         raise ConfigurationError("the key may not trade; accepted: a key that may trade on the spot market")
+
+
+async def require_fees_apart(connection: Connection, symbols: Iterable[TradingSymbol]) -> None:
+    """Check that fees are not taken in an asset that is traded: they would be taken out of its position.
+
+    Raises:
+        ConfigurationError: they are.
+    """
+    asset = await connection.fee_asset()
+    if asset in {symbol.base for symbol in symbols}:
+        raise ConfigurationError(
+            f"{connection.name} takes the account's fees in {asset}, which is among the symbols; "
+            f"accepted: symbols without {asset}, or an account that does not pay its fees in it"
+        )
 
 
 async def require_capital(execution: Execution, quote: str, capital: Decimal) -> None:

@@ -44,6 +44,7 @@ class Marketplace(ABC):
         timeframe: length of the candles.
         has_end: whether it ends by itself or by a setting.
         durability: how an order must be on disk before it is sent.
+        stranded: symbols that can be traded no more, but are held, or may be; known once it is open.
         strategy_seconds: how long a strategy may think about a candle; None: as long as it wants, the market waits.
     """
 
@@ -56,6 +57,7 @@ class Marketplace(ABC):
     has_end: bool
     durability: Purpose
     strategy_seconds: float | None = None
+    stranded: tuple[TradingSymbol, ...] = ()
 
     async def open(self, record: Record) -> None:  # noqa: B027  optional to override
         """Get ready, before anything else is asked; `record`: of the account.

@@ -66,7 +66,8 @@ class WalletView(TypedDict):
 class PositionView(TypedDict):
     """An open position; `price` and what follows from it are as of the newest price.
 
-    `stop_state`: `none` (none wanted), `planned` (on its way), `resting` (at the exchange), `guarded` (watched here).
+    `stop_state`: `none` (none wanted), `planned` (on its way), `resting` (at the exchange), `guarded` (watched here),
+    `stranded` (nothing can be done: the symbol is not listed any more).
     """
 
     symbol: SymbolName

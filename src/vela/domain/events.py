@@ -160,7 +160,10 @@ class OrderFilled(Message, frozen=True, kw_only=True):
 
 
 class PositionChanged(Message, frozen=True, kw_only=True):
-    """A position was opened, changed in size, or its levels moved. `stop_state`: none, planned, resting or guarded."""
+    """A position was opened, changed in size, or its levels moved.
+
+    `stop_state`: none, planned, resting, guarded or stranded.
+    """
 
     position: Position
     stop_price: Decimal | None

@@ -24,6 +24,7 @@ from vela.domain.errors import LedgerError
 from vela.domain.fill import Fill
 from vela.domain.money import ZERO, add
 from vela.domain.order import Side
+from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import LedgerTransaction, Posting
 
 
@@ -82,6 +83,18 @@ def write_off(name: str, quote: str, cost: Decimal, time: int) -> LedgerTransact
     """Return the transaction that counts a cost as lost. `name`: unique, of what is written off."""
     postings = (Posting(Account.COST, quote, -cost), Posting(Account.REALISED, quote, cost))
     return LedgerTransaction(f"write-off:{name}", time, postings)
+
+
+def loss(name: str, symbol: TradingSymbol, quantity: Decimal, cost: Decimal, time: int) -> LedgerTransaction:
+    """Return the transaction of what is held no more and was not sold: its cost is lost. `name`: unique, of it."""
+    quote, base = symbol.quote.value, symbol.base
+    postings = (
+        Posting(Account.HOLDINGS, base, -quantity),
+        Posting(Account.MARKET, base, quantity),
+        Posting(Account.COST, quote, -cost),
+        Posting(Account.REALISED, quote, cost),
+    )
+    return LedgerTransaction(f"loss:{name}", time, postings)
 
 
 class Ledger:

@@ -7,40 +7,35 @@ tell the others, and which orders to send. The caller commits, then sends, then 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
-from vela.domain.errors import OrderError
 from vela.domain.events import SymbolCandle, Tick
-from vela.domain.fill import Fill
 from vela.domain.instrument import Instrument
-from vela.domain.money import ZERO, add, plain
+from vela.domain.money import ZERO
 from vela.domain.order import TRANSITIONS, Order, OrderPurpose, OrderRequest, OrderStatus, OrderType, Side
 from vela.domain.position import ExitReason, Position
 from vela.domain.signal import Action, Signal
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine import positions as booking
 from vela.engine.absent_orders import NEVER_ARRIVED, AbsentOrders, give_up, sent_again
-from vela.engine.holdings import Holdings
-from vela.engine.ledger import fill_transaction, write_off
+from vela.engine.books import Books
 from vela.engine.limits import Entry
 from vela.engine.order_ids import stem
 from vela.engine.protection import PROTECTIVE, can_be_stopped, covers, is_overrun, is_settling, protective_requests
 from vela.engine.restraints import Restraints
 from vela.engine.risk import Approved, EntryContext, Refusal, Refused, gate_entry
 from vela.engine.rules import TradingRules
-from vela.engine.settlement import fee_asset_of_owner, settled, worth
 from vela.engine.sizing import entry_order
 from vela.engine.step import NOTHING, Plan, Step, StepBuilder
 from vela.ports.execution import OrderReport
 from vela.ports.kill_switch import SwitchState
-from vela.ports.record import AccountState, LedgerTransaction
+from vela.ports.record import AccountState
 
 
-class OrderManager(Holdings):
+class OrderManager(Books):
     """One account in one quote currency."""
 
     def __init__(
@@ -49,13 +44,19 @@ class OrderManager(Holdings):
         instruments: Iterable[Instrument],
         state: AccountState,
         restraints: Restraints | None = None,
+        stranded: Collection[TradingSymbol] = (),
     ) -> None:
-        """Go on from `state`, as it was last committed. `restraints`: None for an account without limits."""
-        super().__init__(rules, instruments, state)
+        """Go on from `state`, as it was last committed.
+
+        Args:
+            rules: those in force.
+            instruments: of all symbols.
+            state: orders, positions and balances.
+            restraints: None for an account without limits.
+            stranded: symbols that can be traded no more: what is held of them stays as it is.
+        """
+        super().__init__(rules, instruments, state, stranded)
         self._restraints = restraints or Restraints()
-        self._entries: dict[TradingSymbol, int] = dict(state.entries)
-        self._booked = defaultdict(set, {order_id: set(fills) for order_id, fills in state.booked.items()})
-        self._quotes: dict[TradingSymbol, float] = {}
         self._volumes: dict[TradingSymbol, float] = {}
         self._absent = AbsentOrders()
         self._ended = False
@@ -91,8 +92,8 @@ class OrderManager(Holdings):
 
     def _protect_again(self, symbol: TradingSymbol, lost: Sequence[Order], step: StepBuilder) -> None:
         live = self._protective_ids(symbol)
-        is_leaving = self._is_leaving(symbol)
-        again = () if is_leaving else sent_again(lost, self._positions.get(symbol), self._instruments[symbol])
+        is_held_back = self._is_leaving(symbol) or symbol in self._stranded
+        again = () if is_held_back else sent_again(lost, self._positions.get(symbol), self._instruments[symbol])
         for order in lost:
             if order.request in again:
                 self._orders[order.client_order_id] = order
@@ -133,11 +134,26 @@ class OrderManager(Holdings):
         self._absent.expire(before, step)
         return step.build()
 
+    def on_missing(self, held: Mapping[TradingSymbol, Decimal], time: int) -> Step:
+        """Take note that the venue holds only so much of positions: what is gone is lost, what is there can be sold.
+
+        Fees ate it, or its owner took it away. Where an order is under way, a fill may be: then nothing is concluded.
+        """
+        step = StepBuilder(time)
+        for symbol, quantity in held.items():
+            position = self._positions.get(symbol)
+            if position is not None and quantity < position.quantity and not self._is_traded(symbol):
+                self._lose(position, quantity, step)
+                if symbol in self._positions:
+                    self._sweep(None, symbol, step)
+        self._show_positions(step)
+        return step.build()
+
     def protect_all(self, time: int) -> Step:
         """Plan what positions lack: protective orders, or the exit that was wanted and did not come about."""
         step = StepBuilder(time)
         for symbol, position in tuple(self._positions.items()):
-            if position.leaving is not None and not self._is_leaving(symbol) and self._orderable(position):
+            if position.leaving is not None and not self._is_leaving(symbol) and self._can_be_sold(position):
                 self._plan_exit(position, position.leaving, step)
             else:
                 self._protect(symbol, step)
@@ -146,13 +162,17 @@ class OrderManager(Holdings):
 
     # ------------------------------------------------------------------------------------------------------ market
 
-    def on_ticks(self, ticks: Sequence[Tick], time: int) -> Step:
-        """Take new prices; a position whose stop is not at the venue is guarded here, on every price."""
+    def on_ticks(self, ticks: Sequence[Tick], time: int, waiting: Collection[TradingSymbol] = ()) -> Step:
+        """Take new prices; a position whose stop is not at the venue is guarded here, on every price.
+
+        Those of symbols that are `waiting` are closed later: nothing is to be sent on every price.
+        """
         hit: dict[TradingSymbol, Position] = {}
         for tick in ticks:
             self._quotes[tick.symbol], self._volumes[tick.symbol] = tick.price, tick.volume
             position = self._positions.get(tick.symbol)
-            if position is not None and position.entry_time <= time and self._guard_hit(position, tick):
+            is_guarded = position is not None and position.entry_time <= time and tick.symbol not in waiting
+            if position is not None and is_guarded and self._guard_hit(position, tick):
                 hit[tick.symbol] = position
         if not hit:
             return NOTHING
@@ -190,7 +210,7 @@ class OrderManager(Holdings):
         step = StepBuilder(time)
         self._restraints.heed(switch, self._known_wallet(time), self._entering(), step)
         for position in self.positions if switch.flatten and not self._ended else ():
-            if position.leaving is None and self._orderable(position):
+            if position.leaving is None and self._can_be_sold(position):
                 self._plan_exit(position, ExitReason.KILL_SWITCH, step)
         self._show_positions(step)
         return step.build()
@@ -264,7 +284,7 @@ class OrderManager(Holdings):
 
     def _leave(self, signal: Signal, step: StepBuilder) -> None:
         position = self._positions.get(signal.symbol)
-        if position is None or not self._orderable(position):
+        if position is None or not self._can_be_sold(position):
             step.outcome(signal, refusal=Refusal.NO_POSITION)
         elif self._is_leaving(signal.symbol):
             step.outcome(signal, refusal=Refusal.EXIT_PENDING)
@@ -357,69 +377,6 @@ class OrderManager(Holdings):
 
     # ------------------------------------------------------------------------------------------------------ inside
 
-    def _book(self, fill: Fill, order: Order, step: StepBuilder) -> Order:
-        net, instrument = settled(fill), self._instruments[fill.symbol]
-        position = self._positions.get(fill.symbol)
-        fee_worth = self._fee_worth(fill, step)
-        fee = add(net.fee, fee_worth) if net.fee_asset == self._rules.quote else fee_worth
-        relieved = None
-        if order.purpose is OrderPurpose.ENTRY and position is None:
-            # Where an earlier part was sold already, the second position's ids must not be those of the first.
-            shift = len(self._booked[order.client_order_id])
-            position = booking.opened(net, order, fee, self._rules, instrument, shift)
-            self._entries[fill.symbol] = entered = booking.time_of_entry(order, fill)
-            step.entry(fill.symbol, entered)
-        elif order.purpose is OrderPurpose.ENTRY and position is not None:
-            position = booking.grown(position, net, fee, self._rules, instrument)
-        elif position is None or fill.quantity > position.quantity:
-            raise OrderError(f"fill {fill.fill_id} of {order.client_order_id} closes more than is held")
-        else:
-            relieved = booking.relieved_cost(position, fill.quantity)
-            position = booking.reduced(position, net, fee, order.purpose)
-        transaction = fill_transaction(net, relieved, fee_worth)
-        self._account.book(transaction)
-        if relieved is None:
-            self._tell_overdraft(transaction, step)
-        self._booked[order.client_order_id].add(fill.fill_id)
-        order = msgspec.structs.replace(
-            order,
-            filled_quantity=add(order.filled_quantity, fill.quantity),
-            filled_value=add(order.filled_value, fill.value),
-        )
-        step.fill(fill, order, transaction)
-        self._place(position, order, fill.time, step)
-        return order
-
-    def _tell_overdraft(self, purchase: LedgerTransaction, step: StepBuilder) -> None:
-        # The sale that paid for it is not told yet; or the market ran away from the expected price, and the venue took
-        # what was missing from what is there besides.
-        missing = self._account.overdraft
-        if missing:
-            amount = f"{plain(missing)} {self._rules.quote}"
-            why = f"{purchase.id} cost more than the cash there was"
-            step.alert("warning", f"{why}: {amount} below zero until a sale brings them back")
-
-    def _fee_worth(self, fill: Fill, step: StepBuilder) -> Decimal:
-        asset = fee_asset_of_owner(fill)
-        if asset is None:
-            return ZERO
-        price = next((Decimal(repr(quote)) for symbol, quote in self._quotes.items() if symbol.base == asset), None)
-        if price is None:
-            amount, quote = f"{plain(fill.fee)} {asset}", self._rules.quote
-            step.alert("warning", f"fee of {amount} for fill {fill.fill_id} has no price in {quote} here")
-        return worth(fill.fee, price)
-
-    def _place(self, position: Position, order: Order, time: int, step: StepBuilder) -> None:
-        self._positions[position.symbol] = position
-        if position.quantity:
-            step.position(position)
-        else:
-            self._close(position, time, ExitReason(order.reason), step)
-
-    def _close(self, position: Position, time: int, reason: ExitReason, step: StepBuilder) -> None:
-        del self._positions[position.symbol]
-        step.trade(booking.closed_trade(position, time, reason))
-
     def _sweep(self, ended: Order | None, symbol: TradingSymbol, step: StepBuilder) -> None:
         """Let go of what is left of a position when it is too little: its place is wanted for others.
 
@@ -428,7 +385,7 @@ class OrderManager(Holdings):
         position, instrument = self._positions[symbol], self._instruments[symbol]
         quote, quantity = self._quotes.get(symbol), self._orderable(position)
         ticks = booking.entry_ticks(position, instrument) if quote is None else max(1, instrument.price_ticks(quote))
-        if self._is_traded(symbol):
+        if self._is_traded(symbol) or symbol in self._stranded:
             return
         # Where a part was sold, the trade ends for that part's reason; else because too little was bought.
         was_exit = ended is not None and ended.purpose is not OrderPurpose.ENTRY and position.exit_quantity
@@ -438,20 +395,13 @@ class OrderManager(Holdings):
         elif position.leaving is None and not can_be_stopped(position, instrument):
             self._plan_exit(position, reason, step)
 
-    def _write_off(self, position: Position, reason: ExitReason, step: StepBuilder) -> None:
-        symbol = position.symbol
-        transaction = write_off(stem(symbol, position.entry_time), self._rules.quote, position.cost, step.time)
-        self._account.book(transaction)
-        step.book(transaction)
-        amount = f"{plain(position.quantity)} {symbol.base}"
-        step.alert("warning", f"{amount} are too little to be sold: written off, they stay on the account")
-        self._close(position, step.time, reason, step)
-
     def _protect(self, symbol: TradingSymbol, step: StepBuilder) -> None:
         position = self._positions[symbol]
         live = self._protecting(symbol)
         instrument, quote = self._instruments[symbol], self._quotes.get(symbol)
-        if self._is_leaving(symbol) or is_settling(live) or covers(live, position, instrument, quote):
+        if symbol in self._stranded or self._is_leaving(symbol) or is_settling(live):
+            return
+        if covers(live, position, instrument, quote):
             return
         position = msgspec.structs.replace(position, revision=position.revision + 1)
         requests = protective_requests(position, instrument, quote)

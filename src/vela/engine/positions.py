@@ -100,6 +100,19 @@ def reduced(position: Position, fill: Fill, fee: Decimal, purpose: OrderPurpose)
     )
 
 
+def diminished(position: Position, quantity: Decimal) -> Position:
+    """Return the position of which only `quantity` is there, without what is gone having been sold; it may be 0."""
+    cost = relieved_cost(position, subtract(position.quantity, quantity))
+    return msgspec.structs.replace(
+        position,
+        quantity=quantity,
+        target_quantity=min(position.target_quantity, quantity),
+        cost=subtract(position.cost, cost),
+        realised_pnl=subtract(position.realised_pnl, cost),
+        revision=position.revision + 1,
+    )
+
+
 def _left_for_target(position: Position, fill: Fill, left: Decimal, purpose: OrderPurpose) -> Decimal:
     if purpose is OrderPurpose.STOP:  # what is left follows by its own stop
         return ZERO

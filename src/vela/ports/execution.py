@@ -128,6 +128,14 @@ class Execution(Protocol):
         """
         ...
 
+    async def average_price(self, request: OrderRequest) -> Decimal | None:
+        """Return at which price (quote per base) a market order would execute now; None: not all of it would.
+
+        Raises:
+            OrderUnresolved: no certain answer.
+        """
+        ...
+
     def events(self) -> AsyncIterator[OrderReport | EventsMissed]:
         """Yield what happens to orders without having been asked for; ends where all is told in answers.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -31,7 +31,7 @@ from vela.domain.events import (
 )
 from vela.domain.instrument import Instrument
 from vela.domain.order import Order, OrderPurpose
-from vela.domain.signal import Action, Signal
+from vela.domain.signal import Action, Signal, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.limits import Limits
 from vela.engine.order_manager import OrderManager
@@ -45,6 +45,7 @@ from vela.ports.clock import Clock
 from vela.ports.execution import EventsMissed, Execution, OrderReport
 from vela.ports.kill_switch import NEVER_SET, KillSwitch, SwitchState
 from vela.ports.record import TradingRecord
+from vela.services.book_check import BookCheck, Obstacle
 from vela.services.inquiries import Inquiries
 from vela.services.protection_watch import ProtectionWatch
 from vela.services.reconciliation import Reconciliation
@@ -62,10 +63,17 @@ _log = structlog.get_logger("vela.orders")
 
 @dataclass(frozen=True, slots=True)
 class Safeguards:
-    """What keeps entries back, whatever strategies want."""
+    """What keeps entries back, whatever strategies want.
+
+    Attributes:
+        limits: on entries.
+        kill_switch: stops them all.
+        stranded: symbols that can be traded no more.
+    """
 
     limits: Limits
     kill_switch: KillSwitch
+    stranded: Collection[TradingSymbol] = ()
 
 
 class OrdersService(Service):
@@ -100,12 +108,14 @@ class OrdersService(Service):
         self._inquiries = Inquiries(self._follow_up)
         self._reconciliation = Reconciliation(execution, record)
         self._watch = ProtectionWatch()
+        self._book = BookCheck(execution)
         self._manager: OrderManager
         self._restraints: Restraints
         self._turns = Turns()
         self._time = 0
         self._told = 0
         self._handled_until = -1
+        self._handled: dict[tuple[TradingSymbol, str], int] = {}
         self._is_flat = False
         self._is_shut_out = False
         self._priced: dict[TradingSymbol, int] = {}
@@ -126,8 +136,10 @@ class OrdersService(Service):
         """
         account = await self._record.load()
         self._restraints = Restraints(self._safeguards.limits, account)
-        self._manager = OrderManager(self._rules, self._instruments, account, self._restraints)
+        stranded = self._safeguards.stranded
+        self._manager = OrderManager(self._rules, self._instruments, account, self._restraints, stranded)
         self._handled_until = account.handled_until
+        self._book.start(self._manager.positions)
         now = self._time = self._looked_after = self._clock.now()
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
@@ -140,6 +152,7 @@ class OrdersService(Service):
         await self._follow(self._manager.protect_all(now))
         crashpoint("P23")
         await self._heed()
+        await self._follow(self._manager.tell_stranded(now))
         await self._show_wallet(now, marked=False)
 
     async def work(self) -> None:
@@ -166,7 +179,8 @@ class OrdersService(Service):
     async def _on_prices(self, prices: PricesMoved) -> None:
         self._priced.update((tick.symbol, self._told) for tick in prices.ticks)
         await self._follow(self._manager.on_reports(await self._execution.on_prices(prices)))
-        await self._follow(self._manager.on_ticks(prices.ticks, prices.time))
+        self._book.priced(prices.ticks)
+        await self._follow(self._manager.on_ticks(prices.ticks, prices.time, self._book.waiting))
 
     async def _on_candles(self, message: CandlesClosed) -> None:
         await self._follow(self._manager.on_candles(message.candles, message.time))
@@ -177,10 +191,7 @@ class OrdersService(Service):
         crashpoint("P03")
         if signal.action is Action.BUY:
             await self._heed()
-        handled = None
-        if signal.candle_time <= self._handled_until:
-            # Only after a restart: the market is taken up a little earlier than the account.
-            handled = await self._record.outcome(signal.symbol, signal.strategy, signal.candle_time)
+        handled = await self._outcome(signal)
         if handled is None:
             await self._follow(self._manager.expire_absent(time, time))
             obstacle = self._obstacle(signal) if self._is_remote else None
@@ -188,6 +199,18 @@ class OrdersService(Service):
             await self._follow(refused or self._manager.on_signal(signal, time))
         elif handled.client_order_id is not None:
             await self._follow(self._manager.resume(handled.client_order_id))
+
+    async def _outcome(self, signal: Signal) -> SignalOutcome | None:
+        """Return what became of a signal that comes again; a new one is told by its time, without a look at the record.
+
+        Buses deliver at least once, and after a restart the market is taken up a little earlier than the account.
+        """
+        key = signal.symbol, signal.strategy
+        newest = self._handled.get(key, self._handled_until)
+        self._handled[key] = max(newest, signal.candle_time)
+        if signal.candle_time > newest:
+            return None
+        return await self._record.outcome(signal.symbol, signal.strategy, signal.candle_time)
 
     def _obstacle(self, signal: Signal) -> Refusal | None:
         """Say what, beyond the account, speaks against an entry; nothing ever speaks against an exit."""
@@ -263,7 +286,8 @@ class OrdersService(Service):
         """Compare with the venue, ask for what differs, and put right what can be put right."""
         self._reconcile_at = self.wall_clock.monotonic() + self._follow_up.reconcile_seconds
         try:
-            findings = await self._reconciliation.look(self._manager.live_orders, self._manager.positions)
+            now = self.wall_clock.monotonic()
+            findings = await self._reconciliation.look(self._manager.live_orders, self._manager.positions, now)
         except ExecutionError as e:
             if is_start:
                 raise VenueUnavailable(f"the account cannot be compared with the venue: {e}") from e
@@ -280,6 +304,7 @@ class OrdersService(Service):
         await self._ask(findings.doubtful)
         for client_order_id in findings.given_up:
             await self._withdraw(client_order_id)
+        await self._follow(self._manager.on_missing(findings.missing, self._time))
         for text in findings.alarms:
             await self.bus.publish(Alert(time=self._time, level="critical", text=text))
         await self._follow(self._manager.protect_all(self._time))
@@ -340,6 +365,9 @@ class OrdersService(Service):
                 await self._show_wallet(step.changes.fills[-1].time, marked=False)
 
     async def _send(self, plan: Plan) -> list[Step]:
+        obstacle = await self._book.obstacle(plan) if self._is_remote else None
+        if obstacle is not None:
+            return [await self._wait_for_book(plan, obstacle)]
         is_protective = plan.purpose in PROTECTIVE
         orders = [request.client_order_id for request in plan.requests]
         crashpoint("P15" if is_protective else "P05")
@@ -351,17 +379,27 @@ class OrdersService(Service):
             refused = self._manager.on_refused(plan, str(e), self._time)
             return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderRefused as e:
+            self._book.failed(plan)
             _log.warning("order refused", orders=orders, reason=str(e))
             self._is_shut_out = isinstance(e, CredentialsRefused)
             self._watch.failed(e, self.wall_clock.monotonic())
             refused = self._manager.on_refused(plan, str(e), self._time, e.taken_back)
             return [refused, self._manager.on_reports((await self._states(plan.cancel))[0])]
         except OrderUnresolved as e:
+            self._book.failed(plan)
             _log.warning("order unresolved", orders=orders, reason=str(e))
             unresolved = self._manager.on_unresolved(plan, str(e), self._time)
             return [unresolved, self._manager.on_reports((await self._states(plan.cancel))[0])]
         self._is_shut_out = False
+        self._book.succeeded(plan)
         return [self._manager.on_reports(reports)]
+
+    async def _wait_for_book(self, plan: Plan, obstacle: Obstacle) -> Step:
+        # As if the venue had refused it: what rests stays, and it is tried again after a while.
+        self._watch.failed(OrderRefused(obstacle.text), self.wall_clock.monotonic())
+        if obstacle.is_new:
+            await self.bus.publish(Alert(time=self._time, level="critical", text=obstacle.text))
+        return self._manager.on_refused(plan, obstacle.text, self._time)
 
     async def _transmit(self, plan: Plan) -> tuple[OrderReport, ...]:
         if not plan.requests:

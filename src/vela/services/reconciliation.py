@@ -14,6 +14,8 @@ from vela.engine.order_ids import is_ours
 from vela.ports.execution import Balance, Execution, OrderReport
 from vela.ports.record import TradingRecord
 
+_SURELY_GONE_S = 60.0  # what venues tell may be older than that of nothing
+
 
 class Findings(NamedTuple):
     """What differs.
@@ -23,6 +25,7 @@ class Findings(NamedTuple):
         doubtful: orders that are not listed, or of which more was executed: to be asked for, never concluded upon.
         given_up: ids of orders that we gave up and that are open at the venue.
         strangers: ids that look like ours, of orders that our record never knew: somebody else's.
+        missing: how much is there of positions of which something has been gone for too long to come back.
         alarms: what a person should know, once.
     """
 
@@ -30,7 +33,16 @@ class Findings(NamedTuple):
     doubtful: list[Order]
     given_up: list[str]
     strangers: list[str]
+    missing: dict[TradingSymbol, Decimal]
     alarms: list[str]
+
+
+class _Holding(NamedTuple):
+    """As long as none of this changes, nothing was traded."""
+
+    symbol: TradingSymbol
+    entry_time: int
+    quantity: Decimal
 
 
 class Reconciliation:
@@ -40,11 +52,11 @@ class Reconciliation:
         """`record`: knows every order that was ever ours."""
         self._execution = execution
         self._record = record
-        self._short: frozenset[TradingSymbol] = frozenset()
+        self._short: dict[_Holding, float] = {}  # and since when
         self._told: set[str] = set()
 
-    async def look(self, live: Sequence[Order], positions: Sequence[Position]) -> Findings:
-        """Compare orders and holdings.
+    async def look(self, live: Sequence[Order], positions: Sequence[Position], now: float) -> Findings:
+        """Compare orders and holdings. `now`: seconds of a clock that only measures durations.
 
         Raises:
             ExecutionError: the venue does not tell.
@@ -56,26 +68,31 @@ class Reconciliation:
         given_up = [order_id for order_id in unknown if await self._record.has_order(order_id)]
         strangers = [order_id for order_id in unknown if order_id not in given_up]
         alarms = [f"order {order_id} at the venue is none of this record's" for order_id in strangers]
-        alarms += self._shortages(positions, balances)
+        held = {_Holding(p.symbol, p.entry_time, p.quantity): _there(p, balances) for p in positions}
+        alarms += self._shortages(held, now)
+        missing = {one.symbol: held[one] for one, since in self._short.items() if now - since >= _SURELY_GONE_S}
         new = [text for text in alarms if text not in self._told]
         self._told = set(alarms)
         doubtful = [order for order in live if _filled(resting.get(order.client_order_id)) != order.filled_quantity]
         sure = [order for order in live if order not in doubtful]
         listed = [resting[order.client_order_id] for order in sure]
         moved = [report for report, order in zip(listed, sure, strict=True) if report.status is not order.status]
-        return Findings(moved, doubtful, given_up, strangers, new)
+        return Findings(moved, doubtful, given_up, strangers, missing, new)
 
-    def _shortages(self, positions: Sequence[Position], balances: Mapping[str, Balance]) -> list[str]:
-        short = {}
-        for position in positions:
-            balance = balances.get(position.symbol.base, Balance(ZERO, ZERO))
-            held = add(balance.free, balance.locked)
-            if held < position.quantity:
-                short[position.symbol] = f"{plain(held)} of {plain(position.quantity)} {position.symbol.base}"
+    def _shortages(self, held: Mapping[_Holding, Decimal], now: float) -> list[str]:
+        short = {holding: there for holding, there in held.items() if there < holding.quantity}
         # Twice in a row: a fill may be on its way to us.
-        lasting = self._short & short.keys()
-        self._short = frozenset(short)
-        return [f"the venue holds only {short[symbol]} that are ours" for symbol in sorted(lasting)]
+        lasting = short.keys() & self._short.keys()
+        self._short = {holding: self._short.get(holding, now) for holding in short}
+        return sorted(
+            f"the venue holds only {plain(short[one])} of {plain(one.quantity)} {one.symbol.base} that are ours"
+            for one in lasting
+        )
+
+
+def _there(position: Position, balances: Mapping[str, Balance]) -> Decimal:
+    balance = balances.get(position.symbol.base, Balance(ZERO, ZERO))
+    return add(balance.free, balance.locked)
 
 
 def _filled(report: OrderReport | None) -> Decimal | None:

@@ -115,6 +115,14 @@ class SimulatedExchange:
         """Return free and locked of every asset that was ever held."""
         return self._book.account.balances()
 
+    def average_price(self, request: OrderRequest) -> Decimal | None:
+        """Return at which price a market order would execute now; None: there is no price yet."""
+        if not self._matching.has_price(request.symbol):
+            return None
+        quote = self._matching.quote(request.symbol)
+        [level] = self._matching.offered(spot_request(request), quote)
+        return quote.instrument.price(level.ticks)
+
     def apply(self, event: ExchangeEvent) -> None:
         """Change the state by one event: a new one that a command returned, or a stored one.
 

@@ -20,6 +20,7 @@ from vela.adapters.storage.sql.record import open_record
 from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
 from vela.bootstrap.settings import load_settings
 from vela.domain.errors import ConfigurationError, OrderUnresolved, RateLimited
+from vela.domain.money import plain
 from vela.domain.order import OrderStatus, Side
 from vela.engine.ledger import opening
 from vela.engine.rules import TradingRules
@@ -168,6 +169,68 @@ async def test_a33_while_a_symbol_is_halted_others_are_traded_and_afterwards_it_
     desk.set("/halt", symbol="BTC", state="TRADING")
     await desk.at_rest(40.0)
     assert set(await desk.held()) == {ETH}
+
+
+async def test_a33_after_a_halt_nothing_is_sold_into_a_book_that_is_far_from_the_price(desk: WireDesk) -> None:
+    await bought(desk)
+    desk.set("/halt", symbol="BTC", state="HALT")
+    await desk.sell()
+    desk.move("60", jump=True)
+    desk.set("/halt", symbol="BTC", state="TRADING")
+    await desk.at_rest(60.0)
+    assert set(await desk.held()) == {BTC}
+    [held] = (await desk.held()).values()
+    text = f"BTC is not sold before its book is back: it takes {plain(held)} at 60, the newest price is 100"
+    assert desk.alerts.count(text) == 1
+    tried = len(desk.sent)
+    for _ in range(5):
+        await desk.price(95.0)
+    assert len(desk.sent) == tried, "nothing is sent on every price"
+    await desk.price(60.0)
+    await desk.at_rest(40.0)
+    assert await desk.held() == {}
+
+
+async def test_a33_after_a_halt_an_exit_is_sent_at_once_into_a_book_that_takes_it(desk: WireDesk) -> None:
+    await bought(desk)
+    desk.set("/halt", symbol="BTC", state="HALT")
+    await desk.sell()
+    desk.move("96", jump=True)
+    desk.set("/halt", symbol="BTC", state="TRADING")
+    await desk.at_rest(40.0)
+    assert await desk.held() == {}
+    assert not any("its book is back" in text for text in desk.alerts)
+
+
+async def test_a33_after_a_halt_an_exit_waits_for_a_book_that_takes_all_of_it(desk: WireDesk) -> None:
+    await bought(desk)
+    desk.set("/halt", symbol="BTC", state="HALT")
+    await desk.sell()
+    desk.move("100", volume=0.1)
+    desk.set("/halt", symbol="BTC", state="TRADING")
+    await desk.at_rest(60.0)
+    assert any("BTC is not sold before its book is back: it does not take" in text for text in desk.alerts)
+    assert set(await desk.held()) == {BTC}
+    desk.move("100")
+    await desk.at_rest(40.0)
+    assert await desk.held() == {}
+
+
+async def test_a33_an_exit_that_is_taken_up_again_after_a_restart_looks_at_the_book_first(
+    venue: RunningVenue, tmp_path: Path
+) -> None:
+    async with wire_desk(venue, tmp_path / "data") as desk:
+        await bought(desk)
+        desk.set("/halt", symbol="BTC", state="HALT")
+        await desk.sell()
+        desk.move("60", jump=True)
+        desk.set("/halt", symbol="BTC", state="TRADING")
+    async with wire_desk(venue, tmp_path / "data") as again:
+        assert set(await again.held()) == {BTC}
+        assert "BTC is not sold before its book is back: no price was told yet" in again.alerts
+        await again.price(61.0)
+        await again.at_rest(40.0)
+        assert await again.held() == {}
 
 
 async def test_a33_a_halted_symbol_keeps_a_new_account_from_starting_and_no_other(

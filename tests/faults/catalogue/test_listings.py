@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from asyncio import FIRST_COMPLETED
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
 import pytest
-from tests.builders import BTC, ETH
-from tests.faults.catalogue.wire import WireDesk, bought
+from tests.builders import BTC, ETH, MINUTE, candle, signal
+from tests.fakes import Listener, until
+from tests.faults.catalogue.wire import WireDesk, bought, wire_desk
 from tests.integration.venue_server import KEY, SECRET, RunningVenue, running_venue
 
 from vela.adapters.clock import SystemClock
 from vela.adapters.exchanges.binance.connection import BinanceConnection
 from vela.adapters.exchanges.live import connect
 from vela.adapters.exchanges.unified.connection import Credentials
-from vela.domain.errors import VenueUnavailable
-from vela.domain.money import exact
+from vela.adapters.storage.sql.record import open_record
+from vela.bootstrap.application import Application
+from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
+from vela.bootstrap.settings import Settings, load_settings
+from vela.domain.errors import ConfigurationError, VenueUnavailable
+from vela.domain.events import (
+    Alert,
+    CandlesClosed,
+    DecisionsMade,
+    PositionChanged,
+    PricesMoved,
+    SignalHandled,
+    SignalsRaised,
+    SymbolCandle,
+)
+from vela.domain.money import exact, plain
 from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
+from vela.domain.signal import Action
+from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol, register_assets
 
 MICROSECONDS = {"X-MBX-TIME-UNIT": "MICROSECOND"}
@@ -33,6 +56,89 @@ async def test_a26_a_delisted_symbol_is_stranded_and_the_others_go_on(desk: Wire
     assert resting["symbol"] == "ETHUSDT"
     await desk.at_rest(300.0)
     assert len(desk.sent) - tried < 30, "tried again now and then, not all the time"
+
+
+async def test_a26_after_a_symbol_was_delisted_the_others_are_started_again(
+    venue: RunningVenue, tmp_path: Path
+) -> None:
+    chosen = settings(venue, tmp_path)
+    async with session(chosen) as (_, application):
+        pass
+    async with wire_desk(venue, tmp_path / "data") as desk:
+        await bought(desk)
+        [held] = (await desk.held()).values()
+        desk.set("/halt", symbol="BTC", state="DELISTED")
+    accepted = len(venue.truth())
+    async with session(chosen) as (heard, application):
+        text = f"BTC is not listed any more: {plain(held)} BTC are stranded, without a stop, valued at cost"
+        assert text in [alert.text for alert in heard.of(Alert)]
+        [told] = [message for message in heard.of(PositionChanged) if message.position.symbol == BTC]
+        assert told.stop_state == "stranded"
+        await until(lambda: priced(venue, heard))
+        await application._bus.publish(closed(ETH, application._wall_clock.now()))
+        await until(lambda: heard.of(DecisionsMade))
+        for symbol in (BTC, ETH):
+            now = application._wall_clock.now()
+            await application._bus.publish(SignalsRaised(time=now, signals=(signal(Action.BUY, symbol, now),)))
+        await until(lambda: len(heard.of(SignalHandled)) == 2)
+        assert [message.outcome.refusal for message in heard.of(SignalHandled)] == ["no_price", None]
+        await until(lambda: [order["symbol"] for order in venue.call("GET", "openOrders").json()] == ["ETHUSDT"])
+    assert {event["symbol"] for event in venue.truth()[accepted:]} == {"ETH/USDT"}
+    with open_record(tmp_path / "data") as record:
+        positions = (await record.trading.load()).positions
+    assert {position.symbol for position in positions} == {BTC, ETH}
+    assert positions[0].quantity == held
+
+
+async def test_a26_a_symbol_that_never_was_traded_here_must_be_listed(venue: RunningVenue, tmp_path: Path) -> None:
+    venue.control.post("/halt", json={"symbol": "BTC", "state": "DELISTED"}).raise_for_status()
+    with pytest.raises(ConfigurationError, match="BTC/USDT is not traded at binance"):
+        async with session(settings(venue, tmp_path)):
+            pass
+
+
+async def test_a26_with_all_symbols_gone_there_is_nothing_to_start(venue: RunningVenue, tmp_path: Path) -> None:
+    chosen = settings(venue, tmp_path)
+    async with session(chosen):
+        pass
+    for symbol in ("BTC", "ETH"):
+        venue.control.post("/halt", json={"symbol": symbol, "state": "DELISTED"}).raise_for_status()
+    with pytest.raises(ConfigurationError, match="BTC/USDT is not traded at binance"):
+        async with session(chosen):
+            pass
+
+
+def settings(venue: RunningVenue, folder: Path) -> Settings:
+    options = {"exchange": "binance", "exchange_url": venue.http, "symbols": "BTC,ETH", "page": False, "live": True}
+    return load_settings({**options, "cooldown": "0", "data_dir": str(folder / "data")}, {}, folder / "vela.toml")
+
+
+def closed(symbol: TradingSymbol, now: int) -> CandlesClosed:
+    row = SymbolCandle(symbol, candle(now - now % MINUTE - MINUTE, 50.0))
+    return CandlesClosed(time=now, timeframe=Timeframe.M1, candles=(row,))
+
+
+def priced(venue: RunningVenue, heard: Listener) -> bool:
+    """Move ETH's market a little and say whether its price was heard of."""
+    venue.control.post("/price", json={"symbol": "ETH", "price": "50"}).raise_for_status()
+    return any(tick.symbol == ETH for prices in heard.of(PricesMoved) for tick in prices.ticks)
+
+
+@asynccontextmanager
+async def session(chosen: Settings) -> AsyncIterator[tuple[Listener, Application]]:
+    """Run all services on the account at the venue."""
+    application = Application(chosen, until_end=False, marketplace=ExchangeMarketplace(chosen, CREDENTIALS))
+    heard, stop, ready = Listener(application._bus), asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(application.run(stop, lambda _: ready.set()))
+    try:
+        await asyncio.wait([running, greeted := asyncio.create_task(ready.wait())], return_when=FIRST_COMPLETED)
+        greeted.cancel()
+        if running.done():
+            running.result()
+        yield heard, application
+    finally:
+        stop.set()
+        await asyncio.wait([running])
 
 
 async def test_a38_a_name_that_is_not_ascii_is_signed_as_it_is_sent() -> None:

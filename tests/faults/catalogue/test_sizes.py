@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import BTC, instrument
+from tests.builders import BTC, ETH, instrument
 from tests.fakes import until
 from tests.faults.catalogue.wire import PRICES, RULES, STILL, WireDesk, bought, wire_desk
-from tests.integration.venue_server import RunningVenue, running_venue
+from tests.integration.venue_server import KEY, SECRET, RunningVenue, running_venue
 
-from vela.domain.money import ZERO, add, multiply, subtract
+from vela.adapters.exchanges.unified.connection import Credentials
+from vela.adapters.storage.sql.record import open_record
+from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
+from vela.bootstrap.settings import load_settings
+from vela.domain.errors import ConfigurationError
+from vela.domain.money import ZERO, add, multiply, plain, subtract
 from vela.domain.order import OrderStatus
 from vela.domain.signal import Action
 from vela.engine.rules import Stake, StakeKind, TradingRules
@@ -148,6 +153,60 @@ async def test_a29_whatever_asset_fees_are_taken_in_no_more_is_sold_than_there_i
         assert OrderStatus.REJECTED not in {order.status for order in desk.orders}
         left = {name: held.free for name, held in (await desk.execution.balances()).items()}
         assert 0 <= left.get("BTC", ZERO) < Decimal("0.00001"), "less than a step"
+
+
+async def test_a29_fees_that_eat_a_position_leave_one_that_can_be_sold(tmp_path: Path) -> None:
+    # Without a stop nothing is locked, and the owner has nothing besides: fees come out of the position in ETH.
+    rules = TradingRules(cooldown_ms=0, stop_loss_ppm=0)
+    async with desk_with(tmp_path / "data", SpotFees(FEE, FEE, asset="ETH"), rules) as desk:
+        await desk.buy(ETH)
+        [bought_eth] = (await desk.held()).values()
+        await desk.buy(BTC)
+        eaten = taken(desk)[-1]
+        assert eaten[0] == "ETH"
+        await desk.signal(Action.SELL, ETH)
+        assert desk.orders[-1].status is OrderStatus.REJECTED
+        assert set(await desk.held()) == {BTC, ETH}
+        await desk.at_rest(150.0)
+        assert set(await desk.held()) == {BTC}, "what is there was sold"
+        assert f"{eaten[1]} ETH of {bought_eth} are not at the venue any more: written off" in desk.alerts
+        left = (await desk.execution.balances())["ETH"]
+        assert 0 <= left.free + left.locked < Decimal("0.0001"), "less than a step"
+
+
+async def test_a29_what_the_owner_took_away_is_written_off_only_once_it_is_surely_gone(tmp_path: Path) -> None:
+    rules = TradingRules(cooldown_ms=0, stop_loss_ppm=0)
+    async with desk_with(tmp_path / "data", SpotFees(FEE, FEE, in_quote=True), rules) as desk:
+        await desk.buy(ETH)
+        [whole] = (await desk.held()).values()
+        desk.venue.order(symbol="ETHUSDT", side="SELL", quantity="0.5").raise_for_status()
+        await desk.at_rest(55.0)
+        assert not any("written off" in text for text in desk.alerts)
+        await desk.at_rest(60.0)
+        assert (await desk.held())[ETH] == subtract(whole, Decimal("0.5"))
+        assert f"0.5 ETH of {plain(whole)} are not at the venue any more: written off" in desk.alerts
+        await desk.price(50.0, ETH)
+        await desk.signal(Action.SELL, ETH)
+        assert await desk.held() == {}
+
+
+async def test_a29_a_new_account_whose_fees_would_eat_a_position_is_not_begun_with(tmp_path: Path) -> None:
+    fees = SpotFees(FEE, FEE, asset="BNB")
+    with (
+        running_venue({**STILL, "symbols": "BTC,ETH,BNB"}, prices=PRICES, fees=fees) as venue,
+        open_record(tmp_path) as record,
+    ):
+        for symbols in ("BTC,BNB", "BTC"):
+            options = {"exchange": "binance", "exchange_url": venue.http, "symbols": symbols, "data_dir": str(tmp_path)}
+            place = ExchangeMarketplace(load_settings(options, {}, tmp_path / "vela.toml"), Credentials(KEY, SECRET))
+            try:
+                if symbols == "BTC":
+                    await place.open(record)
+                    continue
+                with pytest.raises(ConfigurationError, match="takes the account's fees in BNB, which is among"):
+                    await place.open(record)
+            finally:
+                await place.close()
 
 
 def taken(desk: WireDesk) -> list[tuple[str, Decimal]]:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.builders import BTC, ETH
 
 from vela.adapters.exchanges.unified.connection import Credentials, KeyRights
 from vela.adapters.storage.lock import AccountLock
-from vela.bootstrap.live_trading import confirm, read_credentials, require_capital, require_safe
+from vela.bootstrap.live_trading import confirm, read_credentials, require_capital, require_fees_apart, require_safe
 from vela.bootstrap.settings import Settings, load_settings
 from vela.domain.errors import (
     ConfigurationError,
@@ -91,8 +92,14 @@ def test_a_key_is_not_shown() -> None:
 class Exchange:
     name = "binance"
 
-    def __init__(self, offset: int = 0, rights: KeyRights | Exception | None = None) -> None:
+    def __init__(
+        self, offset: int = 0, rights: KeyRights | Exception | None = None, fee_asset: str | None = None
+    ) -> None:
         self.offset, self.rights = offset, rights or KeyRights(can_trade=True, can_withdraw=False)
+        self.asset = fee_asset
+
+    async def fee_asset(self) -> str | None:
+        return self.asset
 
     def clock_offset(self) -> int:
         return self.offset
@@ -128,6 +135,15 @@ async def test_what_is_not_proven_is_refused() -> None:
     exchange: Any = Exchange(rights=VenueUnavailable("does not say"))
     with pytest.raises(VenueUnavailable):
         await require_safe(exchange)
+
+
+async def test_fees_are_not_taken_in_an_asset_that_is_traded() -> None:
+    for asset in (None, "BNB"):
+        apart: Any = Exchange(fee_asset=asset)
+        await require_fees_apart(apart, [BTC, ETH])
+    together: Any = Exchange(fee_asset="ETH")
+    with pytest.raises(ConfigurationError, match="fees in ETH, which is among the symbols; accepted: symbols without"):
+        await require_fees_apart(together, [BTC, ETH])
 
 
 class Account:

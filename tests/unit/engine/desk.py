@@ -11,7 +11,7 @@ from vela.domain.events import (
     OrderChanged,
     SymbolCandle,
 )
-from vela.domain.order import Order, OrderPurpose, OrderStatus, OrderType
+from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus, OrderType
 from vela.domain.signal import Action
 from vela.engine.limits import Limits
 from vela.engine.rules import Stake, TradingRules
@@ -59,6 +59,11 @@ def hit(at: Desk, kind: OrderType, price: str, share: str = "1") -> None:
 def live(at: Desk, purpose: OrderPurpose) -> Order:
     (order,) = (order for order in at.manager.live_orders if order.purpose is purpose)
     return order
+
+
+def resting(at: Desk) -> list[OrderRequest]:
+    """What rests at the venue for BTC."""
+    return [order.request for order in at.venue.open_orders(BTC, *OrderType)]
 
 
 def refusals(at: Desk) -> list[str | None]:

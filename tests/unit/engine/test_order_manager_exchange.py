@@ -8,30 +8,17 @@ from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
-from tests.builders import BTC, ETH
-from tests.unit.engine.desk import buy, close, desk, hit, live, sell
+from tests.builders import BTC
+from tests.unit.engine.desk import buy, close, desk, hit, live, resting, sell
 
 from vela.domain.events import Alert
-from vela.domain.order import OrderPurpose, OrderRequest, OrderStatus, OrderType
+from vela.domain.order import OrderPurpose, OrderStatus, OrderType
 from vela.domain.position import ExitReason
 from vela.engine.protection import protective_requests
 from vela.engine.rules import Stake
 from vela.engine.step import NOTHING
 
 S = OrderStatus
-
-
-def test_a_fee_taken_from_the_purchase_leaves_less_to_protect_and_to_sell():
-    at = desk()
-    at.venue.takes_fee_in_base = True
-    buy(at)
-    [held] = at.manager.positions
-    assert (held.quantity, held.fees, held.entry_value) == (Decimal("0.999"), Decimal("0.1"), Decimal("99.9"))
-    assert live(at, OrderPurpose.STOP).request.quantity == Decimal("0.999")
-    sell(at)
-    assert at.manager.positions == ()
-    assert at.trades[0].pnl == Decimal("-0.1") - at.fills[1].fee
-    assert at.venue.holdings[BTC] == 0
 
 
 def test_what_is_below_a_step_is_written_off_and_frees_the_place():
@@ -169,10 +156,6 @@ def test_a_target_executed_in_part_leaves_a_stop_while_the_price_stays_there():
     assert [o.type for o in resting(at)] == [OrderType.STOP, OrderType.LIMIT]
 
 
-def resting(at) -> list[OrderRequest]:
-    return [order.request for order in at.venue.open_orders(BTC, *OrderType)]
-
-
 def test_an_exit_that_was_wanted_is_planned_anew():
     at = desk()
     buy(at)
@@ -183,33 +166,6 @@ def test_an_exit_that_was_wanted_is_planned_anew():
     at.follow(at.manager.protect_all(at.advance()))
     assert at.manager.positions == ()
     assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
-
-
-def test_a_fee_in_another_asset_counts_at_its_price_and_is_paid_in_by_the_owner():
-    at = desk()
-    buy(at, answer="accept")
-    entry = live(at, OrderPurpose.ENTRY).client_order_id
-    at.venue.execute(entry, Decimal(1))
-    whole = at.venue.report(entry)
-    paid = replace(whole.fills[0], fee=Decimal("0.001"), fee_asset="SOL")
-    at.follow(at.manager.on_reports([replace(whole, fills=(paid,))]))
-    wallet = at.manager.wallet(0)
-    assert (wallet.fees, wallet.initial_capital, wallet.cash) == (Decimal("0.1"), Decimal("1000.1"), 900)
-    assert at.manager.positions[0].fees == Decimal("0.1")
-
-
-def test_a_fee_in_an_asset_without_a_price_is_said_so():
-    at = desk()
-    buy(at, answer="accept")
-    entry = live(at, OrderPurpose.ENTRY).client_order_id
-    at.venue.execute(entry, Decimal(1))
-    whole = at.venue.report(entry)
-    paid = replace(whole.fills[0], fee=Decimal("0.001"), fee_asset="BNB")
-    step = at.follow(at.manager.on_reports([replace(whole, fills=(paid,))]))
-    assert [m.text for m in step.messages if isinstance(m, Alert)] == [
-        "fee of 0.001 BNB for fill f1 has no price in USDT here"
-    ]
-    assert at.manager.wallet(0).fees == 0
 
 
 def test_what_the_venue_says_of_an_ended_order_is_no_reason_of_a_trade():
@@ -223,77 +179,6 @@ def test_what_the_venue_says_of_an_ended_order_is_no_reason_of_a_trade():
     at.venue.end(leaving.client_order_id, S.EXPIRED)
     at.poll()
     assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
-
-
-def test_a_part_of_an_entry_that_comes_after_the_first_was_sold_is_a_position_of_its_own():
-    at = desk()
-    buy(at, answer="accept")
-    entry = live(at, OrderPurpose.ENTRY).client_order_id
-    at.venue.execute(entry, Decimal("0.5"))
-    second = at.venue.time
-    at.poll()
-    hit(at, OrderType.STOP, "98")
-    at.poll()
-    assert len(at.trades) == 1
-    at.venue.time = second  # told late: both parts bear one time
-    at.venue.prices[BTC] = Decimal(100)
-    at.venue.execute(entry, Decimal("0.5"))
-    at.advance()
-    at.poll()
-    [held] = at.manager.positions
-    assert held.quantity == Decimal("0.5")
-    assert [(o.type, o.quantity) for o in resting(at)] == [(OrderType.STOP, held.quantity)]
-    sell(at)
-    assert [trade.entry_time for trade in at.trades] == [second, second + 1]
-
-
-def test_a_sale_told_together_with_a_purchase_that_it_paid_for_comes_first():
-    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0))
-    buy(at)
-    buy(at, ETH, answer="accept")
-    purchase = live(at, OrderPurpose.ENTRY).client_order_id
-    at.venue.execute(purchase, Decimal(1), Decimal(110))  # ten more than there was
-    sale = live(at, OrderPurpose.STOP).client_order_id
-    at.venue.execute(sale, Decimal(1), Decimal(98))
-    at.advance()
-    step = at.follow(at.manager.on_reports([at.venue.report(purchase), at.venue.report(sale)]))
-    assert [m.text for m in step.messages if isinstance(m, Alert)] == []
-    assert at.balances["cash", "USDT"] == 200 - 100 - 110 + 98
-
-
-@pytest.mark.parametrize("restarted", [False, True])
-def test_a_sale_told_after_the_purchase_that_it_paid_for_brings_back_what_was_missing(restarted: bool):
-    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0))
-    buy(at)
-    buy(at, ETH, answer="accept")
-    purchase = live(at, OrderPurpose.ENTRY).client_order_id
-    at.venue.execute(purchase, Decimal(1), Decimal(110))  # ten more than there was
-    sale = live(at, OrderPurpose.STOP).client_order_id
-    at.venue.execute(sale, Decimal(1), Decimal(98))
-    at.advance()
-    step = at.follow(at.manager.on_reports([at.venue.report(purchase)]))
-    [alert] = [m.text for m in step.messages if isinstance(m, Alert)]
-    assert alert.endswith("10 USDT below zero until a sale brings them back")
-    between = at.manager.wallet(0)
-    assert (between.cash, between.initial_capital) == (-10, 200)
-    assert {o.symbol for o in at.manager.live_orders if o.purpose is OrderPurpose.STOP} == {BTC, ETH}
-    if restarted:
-        at.restart()
-    else:
-        at.poll()
-    after = at.manager.wallet(0)
-    assert (after.cash, after.initial_capital) == (200 - 100 - 110 + 98, 200)
-
-
-def test_nothing_is_bought_while_cash_is_below_zero():
-    at = desk(initial_capital=Decimal(200), fee_rate=Decimal(0), stake=Stake.from_str("all"))
-    buy(at, answer="accept")
-    purchase = live(at, OrderPurpose.ENTRY).client_order_id
-    at.venue.execute(purchase, Decimal(2), Decimal(400))
-    at.poll()
-    assert at.manager.wallet(0).cash == -600
-    buy(at, ETH)
-    assert at.outcomes[-1].refusal == "balance"
 
 
 @pytest.mark.parametrize("left", ["0.51", "0.95"])
@@ -318,3 +203,6 @@ def test_an_exit_that_was_refused_is_wanted_after_a_restart_too():
     at.restart()
     assert at.manager.positions == ()
     assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
+
+
+# ------------------------------------------------------------------------------------------------------ what is missing

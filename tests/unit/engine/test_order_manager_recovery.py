@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from tests.builders import BTC
-from tests.unit.engine.desk import buy, desk, hit, live, sell
+from tests.builders import BTC, ETH
+from tests.unit.engine.desk import buy, desk, hit, live, refusals, sell
 from tests.unit.engine.venue import protective
 
 from vela.domain.events import (
@@ -17,7 +17,11 @@ from vela.domain.events import (
 )
 from vela.domain.order import OrderPurpose, OrderStatus, OrderType
 from vela.domain.position import ExitReason
+from vela.engine.limits import Limits
+from vela.engine.order_manager import OrderManager
+from vela.engine.restraints import Restraints
 from vela.engine.step import NOTHING
+from vela.ports.record import AccountState
 
 S = OrderStatus
 MINUTE = 60_000
@@ -246,3 +250,56 @@ def test_an_exit_that_never_arrived_is_given_up_when_its_position_has_shrunk():
     step = at.follow(at.manager.resume(at.ordered()))
     assert step.plans == ()
     assert at.manager.positions[0].quantity == Decimal("0.5")
+
+
+# ------------------------------------------------------------------------------------------------ what cannot be traded
+
+
+def strand(at, symbol=BTC) -> None:
+    """Go on from what was committed, with a symbol that is not listed any more and of whose orders nobody knows."""
+    lost = [order.client_order_id for order in at.orders.values() if order.is_live and order.request.symbol == symbol]
+    live = tuple(order for order in at.orders.values() if order.is_live)
+    state = AccountState(live, tuple(at.positions.values()), dict(at.balances), dict(at.entries))
+    at.manager = OrderManager(at.rules, at.instruments, state, Restraints(at.limits), {symbol})
+    at.follow(at.manager.absent(lost, at.advance()))
+    at.follow(at.manager.protect_all(at.time))
+
+
+def test_what_is_stranded_stays_as_it_is_and_nothing_is_sent_for_it():
+    at = desk(limits=Limits(max_daily_loss_ppm=100_000))
+    buy(at)
+    sent = len(at.orders)
+    strand(at)
+    at.turn(on=True, flatten=True)
+    sell(at)
+    [held] = at.manager.positions
+    assert (held.quantity, held.leaving, len(at.orders)) == (Decimal(1), None, sent)
+    assert at.manager.stop_state(held) == "stranded"
+    assert refusals(at)[-1] == "no_price"
+    assert at.manager.live_orders == ()
+    alert, told = at.manager.tell_stranded(9).messages
+    assert isinstance(alert, Alert)
+    assert alert.text == "BTC is not listed any more: 1 BTC are stranded, without a stop, valued at cost"
+    assert isinstance(told, PositionChanged)
+    assert told.stop_state == "stranded"
+
+
+def test_beside_what_is_stranded_others_are_entered_and_their_losses_measured():
+    at = desk(limits=Limits(max_daily_loss_ppm=100_000))
+    buy(at)
+    strand(at)
+    at.quote(ETH, "100")
+    buy(at, ETH)
+    assert refusals(at)[-1] is None
+    assert {position.symbol for position in at.manager.positions} == {BTC, ETH}
+    assert at.manager.wallet(0).market_value == 200
+
+
+def test_an_exit_that_was_wanted_before_its_symbol_was_stranded_is_not_sent_again():
+    at = desk()
+    buy(at)
+    sell(at, answer="refuse")
+    sent = len(at.orders)
+    strand(at)
+    assert len(at.orders) == sent
+    assert [position.symbol for position in at.manager.positions] == [BTC]

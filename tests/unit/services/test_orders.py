@@ -28,7 +28,7 @@ from vela.domain.events import (
 )
 from vela.domain.order import OrderPurpose, OrderRequest, OrderStatus
 from vela.domain.position import ExitReason
-from vela.domain.signal import Action, Signal
+from vela.domain.signal import Action, Signal, SignalOutcome
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.rules import TradingRules
@@ -134,6 +134,51 @@ async def test_a_message_is_told_only_after_it_was_committed(record: Record) -> 
     await desk.die(prices(MINUTE, BTC=100.0), raised(1))
     assert committed == [ENTRY, ENTRY]
     assert desk.heard.of(OrderFilled) == []
+
+
+# --------------------------------------------------------------------------------------------------- what comes again
+
+
+async def test_a_signal_that_is_delivered_twice_is_acted_on_once(record: Record) -> None:
+    desk = await Desk(record).start()
+    await desk.say(prices(MINUTE, BTC=100.0), raised(1), raised(1))
+    await desk.say(raised(2, sell(2)), raised(2, sell(2)), raised(1))
+    assert desk.execution.sent == [ENTRY, f"BTCUSDT-{MINUTE}-S1", f"BTCUSDT-{MINUTE}-X2"]
+    assert len(desk.heard.of(SignalHandled)) == 2
+    assert await desk.held() == {}
+
+
+async def test_a_refused_signal_that_is_delivered_twice_stays_refused(record: Record) -> None:
+    desk = await Desk(record).start()
+    await desk.say(raised(1), prices(MINUTE, BTC=100.0), raised(1))
+    assert desk.outcomes == {BTC: "no_price"}
+    assert desk.execution.sent == []
+
+
+async def test_a_signal_whose_handling_was_committed_and_not_acknowledged_is_acted_on_once(record: Record) -> None:
+    desk = await Desk(record, "die late").start()
+    await desk.die(prices(MINUTE, BTC=100.0), raised(1))
+    again = await Desk(record, now=MINUTE).start()
+    again.execution.venue = desk.execution.venue
+    await again.say(prices(MINUTE, BTC=100.0), raised(1), raised(1))
+    assert again.execution.sent == [f"BTCUSDT-{MINUTE}-S1"]
+    assert set(await again.held()) == {BTC}
+
+
+async def test_new_signals_are_not_looked_up_in_the_record(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = await Desk(record, rules=TradingRules(cooldown_ms=0, max_positions=3)).start()
+    looked_up: list[TradingSymbol] = []
+    outcome = record.trading.outcome
+
+    async def watched(symbol: TradingSymbol, strategy: str, candle_time: int) -> SignalOutcome | None:
+        looked_up.append(symbol)
+        return await outcome(symbol, strategy, candle_time)
+
+    monkeypatch.setattr(record.trading, "outcome", watched)
+    await desk.say(prices(MINUTE, BTC=100.0, ETH=100.0), raised(1, buy(1), buy(1, ETH)), raised(2, sell(2)))
+    assert looked_up == []
+    await desk.say(raised(1, buy(1, ETH)))
+    assert looked_up == [ETH]
 
 
 # -------------------------------------------------------------------------------------------------- the venue's answers

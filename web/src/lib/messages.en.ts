@@ -123,6 +123,7 @@ export const en = {
   'stop.resting': 'Resting at the exchange',
   'stop.planned': 'Being placed',
   'stop.guarded': 'Watched by Vela',
+  'stop.stranded': 'Not listed any more',
   'stop.none': 'None',
   'stop.away': '{percent} away',
   'type.MARKET': 'Market',

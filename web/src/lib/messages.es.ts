@@ -125,6 +125,7 @@ export const es: Record<MessageKey, string> = {
   'stop.resting': 'Colocado en el exchange',
   'stop.planned': 'Colocándose',
   'stop.guarded': 'Vigilado por Vela',
+  'stop.stranded': 'Ya no cotiza',
   'stop.none': 'Ninguno',
   'stop.away': 'a {percent}',
   'type.MARKET': 'Mercado',

@@ -1,4 +1,4 @@
-"""The endpoint that tells what the API key may do."""
+"""The endpoints that tell what the API key may do, and how fees are paid."""
 
 from __future__ import annotations
 
@@ -27,4 +27,12 @@ def _restrictions(desk: Desk, parameters: Parameters) -> object:
     }
 
 
-RESTRICTIONS = {("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(_restrictions, 1, Security.SIGNED)}
+def _fees_in_bnb(desk: Desk, parameters: Parameters) -> object:
+    parameters.finish()
+    return {"spotBNBBurn": desk.venue.exchange.fees.asset == "BNB", "interestBNBBurn": False}
+
+
+RESTRICTIONS = {
+    ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(_restrictions, 1, Security.SIGNED),
+    ("GET", "/sapi/v1/bnbBurn"): Endpoint(_fees_in_bnb, 1, Security.SIGNED),
+}

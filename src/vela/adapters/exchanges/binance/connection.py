@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import structlog
+from typing_extensions import override
+
 from vela.adapters.exchanges.binance.client import BinanceClient
 from vela.adapters.exchanges.binance.execution import BinanceExecution
 from vela.adapters.exchanges.binance.streams import BinanceStreams
@@ -17,6 +20,8 @@ from vela.ports.clock import Clock
 from vela.ports.execution import FollowUp
 
 _WEIGHT_PER_MINUTE = 6000
+
+_log = structlog.get_logger("vela.exchange")
 
 
 class BinanceConnection(Connection):
@@ -50,6 +55,16 @@ class BinanceConnection(Connection):
         if not isinstance(can_trade, bool) or not isinstance(can_withdraw, bool):
             raise VenueUnavailable("the rights of the key cannot be seen: the answer does not name them")
         return KeyRights(can_trade=can_trade, can_withdraw=can_withdraw)
+
+    @override
+    async def fee_asset(self) -> str | None:
+        """See `Connection.fee_asset`."""
+        try:
+            answer = await self._calls.query(self._client.sapi_get_bnbburn)
+        except VelaError as problem:
+            _log.warning("the asset of fees is not told", error=str(problem))
+            return None
+        return "BNB" if answer.get("spotBNBBurn") else None
 
     def execution(self, symbols: Iterable[TradingSymbol], follow_up: FollowUp = FOLLOW_UP) -> BinanceExecution:
         """See `Connection.execution`."""

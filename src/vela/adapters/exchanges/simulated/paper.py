@@ -146,6 +146,10 @@ class PaperExecution:
         """See `Execution.balances`."""
         return self._exchange.balances()
 
+    async def average_price(self, request: OrderRequest) -> Decimal | None:
+        """See `Execution.average_price`."""
+        return self._exchange.average_price(request)
+
     async def events(self) -> AsyncIterator[OrderReport | EventsMissed]:
         """See `Execution.events`. All is told in answers."""
         for event in _NO_EVENTS:

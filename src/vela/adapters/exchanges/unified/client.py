@@ -71,6 +71,10 @@ class ExchangeClient(Protocol):
         """Return what is held."""
         ...
 
+    async def fetch_order_book(self, pair: str, limit: int, /) -> Told:
+        """Return the best bids and asks."""
+        ...
+
     async def close(self) -> None:
         """Close the sockets."""
         ...

@@ -73,6 +73,10 @@ class Connection(ABC):
             CredentialsRefused: the key is refused altogether.
         """
 
+    async def fee_asset(self) -> str | None:
+        """Return the asset that all fees are taken in while there is any of it; None: there is none, or nobody says."""
+        return None
+
     @abstractmethod
     def execution(self, symbols: Iterable[TradingSymbol], follow_up: FollowUp = FOLLOW_UP) -> LiveExecution:
         """Return the exchange's private side.
@@ -113,6 +117,10 @@ class Connection(ABC):
     def clock_offset(self) -> int:
         """Return by how many ms the exchange's clock is ahead of ours."""
         return self._calls.offset_ms
+
+    def is_listed(self, symbol: TradingSymbol) -> bool:
+        """Say whether a symbol is known to the exchange, halted or not."""
+        return symbol in self._listings
 
     def instruments(self, symbols: Iterable[TradingSymbol]) -> list[Instrument]:
         """Return trading rules, of symbols that are halted as well.

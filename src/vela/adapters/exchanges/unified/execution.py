@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 
 import structlog
 
@@ -14,7 +15,7 @@ from vela.adapters.exchanges.unified.client import ExchangeClient, Told
 from vela.adapters.exchanges.unified.errors import described, is_wrong_clock
 from vela.adapters.exchanges.unified.listings import Listing, Listings
 from vela.adapters.exchanges.unified.places import Place, Places, executed
-from vela.adapters.exchanges.unified.reading import quantity, text
+from vela.adapters.exchanges.unified.reading import offer, quantity, text
 from vela.adapters.exchanges.unified.reports import fills_of, order_report
 from vela.adapters.exchanges.unified.sending import sending
 from vela.domain.crashpoints import crashpoint
@@ -22,6 +23,7 @@ from vela.domain.errors import ConfigurationError, OrderNotFound, OrderRefused, 
 from vela.domain.events import PricesMoved
 from vela.domain.fill import Fill
 from vela.domain.money import plain
+from vela.domain.offers import average_price
 from vela.domain.order import OrderRequest, OrderType, Side
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.clock import Clock
@@ -30,6 +32,7 @@ from vela.ports.execution import Balance, EventsMissed, FollowUp, OrderReport
 FOLLOW_UP = FollowUp(absent_tries=5, absent_seconds=60.0, reconcile_seconds=30.0)
 """How orders at a real exchange are looked after: what it does not know may still be on its way."""
 
+_BOOK_LEVELS = 100
 _SUBSCRIBE_SECONDS = 10.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 
@@ -167,6 +170,18 @@ class LiveExecution(ABC):
             }
 
         return await self._calls.query(ask)
+
+    async def average_price(self, request: OrderRequest) -> Decimal | None:
+        """See `Execution.average_price`. Of the book, what is beyond its best levels counts as not offered."""
+        listing, is_sale = self._listings[request.symbol], request.side is Side.SELL
+
+        async def ask() -> Decimal | None:
+            book = await self._client.fetch_order_book(listing.pair, _BOOK_LEVELS)
+            levels = [offer(row) for row in book["bids" if is_sale else "asks"]]
+            # Where ccxt leaves numbers as text, it sorts them as such.
+            return average_price(sorted(levels, reverse=is_sale), request.quantity)
+
+        return await self._calls.query(ask, urgent=True)
 
     async def on_prices(self, prices: PricesMoved) -> tuple[OrderReport, ...]:  # noqa: ARG002  the exchange knows them
         """See `Execution.on_prices`."""

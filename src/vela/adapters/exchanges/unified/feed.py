@@ -107,9 +107,13 @@ class LiveFeed:
     async def history(self, symbol: TradingSymbol, before: int, count: int) -> Sequence[Candle]:
         """See `MarketData.history`. The newest candle is left out until a later one shows that it is closed.
 
+        Of a symbol that is not streamed nothing is asked: it may not be listed any more.
+
         Raises:
             VenueUnavailable: no answer that can be used.
         """
+        if symbol not in self._instruments:
+            return []
         length = self._timeframe.milliseconds
         since, rows = before - before % length - count * length, list[Candle]()
         while True:

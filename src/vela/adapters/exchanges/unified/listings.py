@@ -50,6 +50,10 @@ class Listings:
         self._listings = {listing.instrument.symbol: listing for listing in _readable(spot)}
         self.by_id = {listing.market_id: symbol for symbol, listing in self._listings.items()}
 
+    def __contains__(self, symbol: TradingSymbol) -> bool:
+        """Say whether a symbol is listed, halted or not."""
+        return symbol in self._listings
+
     def __getitem__(self, symbol: TradingSymbol) -> Listing:
         """Return a symbol's listing.
 

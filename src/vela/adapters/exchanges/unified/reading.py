@@ -69,6 +69,18 @@ def quantity(message: Mapping[str, Any], name: str) -> Decimal:
     return amount
 
 
+def offer(row: object) -> tuple[Decimal, Decimal]:
+    """Return price and quantity of a level of a book: market data, nothing is booked by them.
+
+    Raises:
+        MessageError: it is none.
+    """
+    if not isinstance(row, list | tuple) or len(row) < len(("price", "quantity")):
+        raise MessageError(f"a level of the book was {str(row)[:40]}; accepted: price and quantity")
+    level = {"price": row[0], "quantity": row[1]}
+    return Decimal(repr(market_number(level, "price"))), Decimal(repr(market_number(level, "quantity")))
+
+
 def text(message: Mapping[str, Any], name: str) -> str:
     """Return a text or a whole number as text, not empty.
 

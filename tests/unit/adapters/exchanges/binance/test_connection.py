@@ -52,6 +52,23 @@ async def test_a_key_that_is_refused_altogether():
             await exchange.connection.key_rights()
 
 
+@pytest.mark.parametrize(
+    ("answer", "asset"),
+    [
+        ({"spotBNBBurn": True, "interestBNBBurn": False}, "BNB"),
+        ({"spotBNBBurn": False, "interestBNBBurn": True}, None),
+        ({}, None),
+        (Refusal(404, None), None),
+        (ccxt.RequestTimeout("x"), None),
+    ],
+    ids=str,
+)
+async def test_what_fees_are_taken_in(answer, asset):
+    async with wire() as exchange:
+        exchange.answer("GET bnbBurn", answer)
+        assert await exchange.connection.fee_asset() == asset
+
+
 @pytest.mark.parametrize("name", ["GET time", "GET exchangeInfo"])
 @pytest.mark.parametrize(
     "answer", [ccxt.ExchangeNotAvailable("https://secret"), Refusal(503, {}), "<html>", {}, []], ids=str
