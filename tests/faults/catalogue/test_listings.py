@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from asyncio import FIRST_COMPLETED
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from tests.builders import BTC, ETH, MINUTE, candle, signal
-from tests.fakes import Listener, until
+from tests.fakes import until
+from tests.faults.catalogue.sessions import priced, session, settings
 from tests.faults.catalogue.wire import WireDesk, bought, wire_desk
 from tests.integration.venue_server import KEY, SECRET, RunningVenue, running_venue
 
@@ -19,16 +16,12 @@ from vela.adapters.exchanges.binance.connection import BinanceConnection
 from vela.adapters.exchanges.live import connect
 from vela.adapters.exchanges.unified.connection import Credentials
 from vela.adapters.storage.sql.record import open_record
-from vela.bootstrap.application import Application
-from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
-from vela.bootstrap.settings import Settings, load_settings
 from vela.domain.errors import ConfigurationError, VenueUnavailable
 from vela.domain.events import (
     Alert,
     CandlesClosed,
     DecisionsMade,
     PositionChanged,
-    PricesMoved,
     SignalHandled,
     SignalsRaised,
     SymbolCandle,
@@ -108,37 +101,9 @@ async def test_a26_with_all_symbols_gone_there_is_nothing_to_start(venue: Runnin
             pass
 
 
-def settings(venue: RunningVenue, folder: Path) -> Settings:
-    options = {"exchange": "binance", "exchange_url": venue.http, "symbols": "BTC,ETH", "page": False, "live": True}
-    return load_settings({**options, "cooldown": "0", "data_dir": str(folder / "data")}, {}, folder / "vela.toml")
-
-
 def closed(symbol: TradingSymbol, now: int) -> CandlesClosed:
     row = SymbolCandle(symbol, candle(now - now % MINUTE - MINUTE, 50.0))
     return CandlesClosed(time=now, timeframe=Timeframe.M1, candles=(row,))
-
-
-def priced(venue: RunningVenue, heard: Listener) -> bool:
-    """Move ETH's market a little and say whether its price was heard of."""
-    venue.control.post("/price", json={"symbol": "ETH", "price": "50"}).raise_for_status()
-    return any(tick.symbol == ETH for prices in heard.of(PricesMoved) for tick in prices.ticks)
-
-
-@asynccontextmanager
-async def session(chosen: Settings) -> AsyncIterator[tuple[Listener, Application]]:
-    """Run all services on the account at the venue."""
-    application = Application(chosen, until_end=False, marketplace=ExchangeMarketplace(chosen, CREDENTIALS))
-    heard, stop, ready = Listener(application._bus), asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(application.run(stop, lambda _: ready.set()))
-    try:
-        await asyncio.wait([running, greeted := asyncio.create_task(ready.wait())], return_when=FIRST_COMPLETED)
-        greeted.cancel()
-        if running.done():
-            running.result()
-        yield heard, application
-    finally:
-        stop.set()
-        await asyncio.wait([running])
 
 
 async def test_a38_a_name_that_is_not_ascii_is_signed_as_it_is_sent() -> None:
