@@ -158,7 +158,13 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True, arbitrary_types_allowed=True)
 
     data_dir: Path = Path("vela-data")
+    candle_store: Text | None = Field(default=None, description="where candles lie instead: a folder, s3:// or gs://")
     database: SecretStr | None = Field(default=None, description="where the record lies instead; holds a password")
+
+    @property
+    def candle_place(self) -> Path | str:
+        """Where candles lie: a folder, or the address of an object store."""
+        return self.candle_store or self.data_dir / "candles"
 
     @field_validator("database")
     @classmethod
