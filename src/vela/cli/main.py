@@ -10,6 +10,7 @@ import typer
 from vela.cli import (
     backtest,
     check,
+    download,
     kill_switch,
     login_link,
     new_strategy,
@@ -35,6 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
+app.command("download")(download.download)
 app.command("backtest")(backtest.backtest)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)
