@@ -115,26 +115,33 @@ class Download:
         async with self._turns:
             plan.error = "interrupted"
             try:
+                forming = await self._forming(plan)
                 for gap in plan.gaps:
-                    await self._fill(plan, gap, progress)
+                    end = max(gap.start, min(gap.end, forming))
+                    await self._fill(plan, gap.start, end, progress)
+                    progress(plan.symbol, (gap.end - end) // self._length)
             except (VenueUnavailable, ExecutionError) as error:
                 plan.error = str(error)
             else:
                 plan.error = None
 
-    async def _fill(self, plan: Fetched, gap: Gap, progress: Progress) -> None:
-        since = gap.start
-        while since < gap.end:
-            count = min(PAGE, (gap.end - since) // self._length)
+    async def _forming(self, plan: Fetched) -> int:
+        """Return when the exchange's newest candle opened: it may not have closed, and there is nothing after it."""
+        newest = await self._page(plan.symbol, None, 1) if plan.gaps else ()
+        return newest[-1].open_time if newest else 0
+
+    async def _fill(self, plan: Fetched, since: int, end: int, progress: Progress) -> None:
+        while since < end:
+            count = min(PAGE, (end - since) // self._length)
             page = await self._page(plan.symbol, since, count)
-            await self._keep(plan, [candle for candle in page if candle.open_time < gap.end], gap.end)
+            await self._keep(plan, [candle for candle in page if candle.open_time < end], end)
             # Before a listing, and in an outage, an exchange may answer with what came after, or with nothing.
             newest = page[-1].open_time if page else since + (count - 1) * self._length
-            upto = min((max(newest, since) // self._length + 1) * self._length, gap.end)
+            upto = min((max(newest, since) // self._length + 1) * self._length, end)
             progress(plan.symbol, (upto - since) // self._length)
             since = upto
 
-    async def _page(self, symbol: TradingSymbol, since: int, count: int) -> Sequence[Candle]:
+    async def _page(self, symbol: TradingSymbol, since: int | None, count: int) -> Sequence[Candle]:
         _, timeframe = self._series
         for pause in _PAUSES:
             try:
