@@ -93,3 +93,16 @@ def load_series_settings(options: Mapping[str, Any], environment: Mapping[str, s
         ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
     """
     return load_as(SeriesSettings, options, environment)
+
+
+def load_import_settings(options: Mapping[str, Any], environment: Mapping[str, str]) -> SeriesSettings:
+    """Read where candles go, and what was said of the files by options.
+
+    Symbols and a timeframe of the settings file or the environment are those of trading, not those of some file.
+
+    Raises:
+        ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
+    """
+    settings = load_series_settings(options, environment)
+    unsaid = {name: None for name in ("symbols", "timeframe") if options.get(name) is None}
+    return settings.model_copy(update=unsaid)

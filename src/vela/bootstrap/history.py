@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vela.adapters.storage.candle_file import (
     ACCEPTED,
     most_common_distance,
     read_open_times,
     read_rows,
+    require_distance,
     symbol_of,
     timeframe_of,
 )
@@ -188,24 +188,9 @@ def _from_file(symbol: TradingSymbol, path: Path, settings: BacktestSettings) ->
             f"open_time of {path} reaches from {times.min()} to {times.max()}, which is no time in ms UTC; {ACCEPTED}"
         )
     named = settings.timeframe or timeframe_of(path)
-    _require_distance(path, times, named)
+    require_distance(path, times, named)
     timeframe = named or most_common_distance(path, times)
     return symbol, timeframe, _in_window(str(path), timeframe, read_rows(path), settings)
-
-
-def _require_distance(path: Path, times: NDArray[np.int64], timeframe: Timeframe | None) -> None:
-    # Finer candles than asked for, or coarser ones throughout: another timeframe. Gaps alone are none.
-    distances = np.diff(times)
-    distances = distances[distances > 0]
-    if timeframe is None or not len(distances):
-        return
-    lengths, counts = np.unique(distances, return_counts=True)
-    common = int(lengths[np.argmax(counts)])
-    if common < timeframe.milliseconds or (len(times) > 2 and int(np.gcd.reduce(lengths)) > timeframe.milliseconds):
-        raise ConfigurationError(
-            f"timeframe was {timeframe.value}, but the candles of {path} are {common / 60_000:g} min apart; "
-            "accepted: the file's own timeframe"
-        )
 
 
 def _from_store(settings: BacktestSettings) -> Iterator[_Found]:
