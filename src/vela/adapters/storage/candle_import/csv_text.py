@@ -86,6 +86,9 @@ def _field(fields: pl.Series, index: int) -> pl.Series:
 
 
 def _times(texts: pl.Series) -> pl.Series:
+    plain = texts.cast(pl.Int64, strict=False)
+    if not plain.null_count():
+        return plain
     numbers = texts.str.contains(_NUMBER).fill_null(value=False)
     whole = texts.str.split(".").list.first().cast(pl.Int64, strict=False)
     if numbers.all():
