@@ -28,7 +28,7 @@ sys.stdin.read()
 def running_object_store() -> Iterator[dict[str, str]]:
     """Yield the environment by which clients find it; it has one bucket, `vela`."""
     if any(importlib.util.find_spec(name) is None for name in ("moto", "flask", "flask_cors")):
-        missing("no object store here: pip install 'moto[s3]' flask flask-cors")
+        missing("no object store here: moto, flask and flask-cors are not installed")
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER],
         stdin=subprocess.PIPE,
