@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from tests.missing import missing
+from tests.object_store import running_object_store
 from tests.places import PostgresPlace, RecordPlace, SqlitePlace
 from tests.postgres import PostgresServer, programs
 from tests.redis_process import RedisProcess
@@ -30,6 +31,21 @@ def shared_data() -> Path:
     if not directory.is_dir():  # too large for the repository, and not ours to publish: users have no such folder
         pytest.skip("recorded market data is not here: it lies in ../shared/data beside the project")
     return directory
+
+
+@pytest.fixture(scope="session")
+def shared_object_store() -> Iterator[dict[str, str]]:
+    """The environment by which clients find an object store."""
+    with running_object_store() as environment:
+        yield environment
+
+
+@pytest.fixture
+def bucket(shared_object_store: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of an empty folder in an object store."""
+    for name, value in shared_object_store.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://vela/{tmp_path.name}"
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,14 @@ from vela.domain.trading_symbol import TradingSymbol
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL, SPANISH = (ROOT / "docs" / name for name in ("tutorial.md", "tutorial.es.md"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-TYPED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", TUTORIAL, SPANISH, ROOT / "docs" / "venue.md"]
+TYPED = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    TUTORIAL,
+    SPANISH,
+    ROOT / "docs" / "venue.md",
+    ROOT / "docs" / "candles.md",
+]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the application is a group
 
 Block = tuple[str, str]
@@ -102,6 +109,8 @@ def test_every_command_shown_exists_with_its_options(document: Path) -> None:
     for program, name, *arguments in commands:
         if program == "make":
             assert name in targets, f"make {name}"
+        elif not arguments:  # named, and perhaps no more than that
+            assert name in COMMANDS, f"vela {name}"
         elif "--help" not in arguments:
             COMMANDS[name].make_context(name, arguments)  # raises on an unknown option; runs nothing
 

@@ -227,7 +227,7 @@ class Application:
         return self._settings.careful_limits if self._settings.live else self._settings.limits
 
     def _store(self) -> ParquetCandleStore:
-        return ParquetCandleStore(self._settings.data_dir / "candles")
+        return ParquetCandleStore(self._settings.candle_place)
 
 
 def choose_strategies(settings: Settings, symbols: Sequence[TradingSymbol]) -> Mapping[TradingSymbol, Strategy]:

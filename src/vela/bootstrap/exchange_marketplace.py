@@ -14,6 +14,7 @@ from vela.adapters.exchanges.unified.execution import FOLLOW_UP
 from vela.adapters.storage.lock import AccountLock
 from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record
+from vela.bootstrap.candle_settings import stored_as
 from vela.bootstrap.live_trading import account_locks, require_capital, require_fees_apart, require_safe
 from vela.bootstrap.marketplace import Marketplace, Settled, paper_account
 from vela.bootstrap.settings import DEFAULT_SYMBOLS, Settings
@@ -52,7 +53,7 @@ class ExchangeMarketplace(Marketplace):
         where = name if settings.exchange_url is None else f"{name} at {settings.exchange_url}"
         self.title = where if credentials is not None else f"{where}, live prices"
         self.mode = "paper" if credentials is None else "live"
-        self.exchange = name if settings.exchange_url is None else f"{name}-elsewhere"
+        self.exchange = stored_as(name, settings.exchange_url)
         self.symbols = settings.symbols or tuple(parse_symbol_list(DEFAULT_SYMBOLS))
         self.timeframe = settings.timeframe or Timeframe.M1
         self.durability = Purpose.JOURNAL if credentials is None else Purpose.TRADING

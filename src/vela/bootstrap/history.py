@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vela.adapters.storage.candle_file import (
     ACCEPTED,
     most_common_distance,
     read_open_times,
     read_rows,
+    require_distance,
     symbol_of,
     timeframe_of,
 )
@@ -23,6 +23,7 @@ from vela.bootstrap.settings import LATEST_MS, BacktestSettings
 from vela.domain.candles import COLUMNS, Candles
 from vela.domain.checked_candles import CheckedCandles, check_candles
 from vela.domain.errors import CandleError, ConfigurationError, SymbolError
+from vela.domain.resampling import INCOMPLETE, resample
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.candle_store import StoredSeries
@@ -58,7 +59,8 @@ def load_history(files: Sequence[str], settings: BacktestSettings, *, symbols_gi
     """Load the candles in the window that the settings name.
 
     Args:
-        files: one `FILE`, several `SYMBOL=FILE`, or none: then the candle store of the data directory.
+        files: one `FILE`, several `SYMBOL=FILE`, or none: then the candle store; a timeframe that is not stored is put
+            together from a finer one, as far as its candles are whole.
         settings: symbols, timeframe, window and data directory.
         symbols_given: whether the symbols are this command's own, not those of a settings file.
 
@@ -70,11 +72,10 @@ def load_history(files: Sequence[str], settings: BacktestSettings, *, symbols_gi
     found = _from_files(files, settings, symbols_given=symbols_given) if files else _from_store(settings)
     series: dict[TradingSymbol, CheckedCandles] = {}
     timeframes: dict[TradingSymbol, Timeframe] = {}
-    for symbol, name, timeframe, rows in found:
+    for symbol, timeframe, checked in found:
         if symbol in series:
             raise ConfigurationError(f"candles of {symbol} were given twice; accepted: one file per symbol")
-        series[symbol] = _checked(name, timeframe, rows, settings)
-        timeframes[symbol] = timeframe
+        series[symbol], timeframes[symbol] = checked, timeframe
     if len(set(timeframes.values())) > 1:
         shown = ", ".join(f"{symbol} {timeframe.value}" for symbol, timeframe in timeframes.items())
         raise ConfigurationError(f"the candles have timeframes {shown}; accepted: one for all")
@@ -123,7 +124,7 @@ def _require_overlap(symbol: TradingSymbol, fine: Candles, candles: Candles, len
         )
 
 
-_Found = tuple[TradingSymbol, str, Timeframe, Candles]
+_Found = tuple[TradingSymbol, Timeframe, CheckedCandles]
 
 
 def _from_files(files: Sequence[str], settings: BacktestSettings, *, symbols_given: bool) -> Iterator[_Found]:
@@ -132,7 +133,7 @@ def _from_files(files: Sequence[str], settings: BacktestSettings, *, symbols_giv
     if len(pairs) == 1 and pairs[0][0] is None:
         path = pairs[0][1]
         _require_file(path)
-        yield _from_file(_only_symbol(path, chosen, given=symbols_given), path, settings.timeframe)
+        yield _from_file(_only_symbol(path, chosen, given=symbols_given), path, settings)
         return
     for symbol, path in pairs:
         _require_file(path)
@@ -142,7 +143,7 @@ def _from_files(files: Sequence[str], settings: BacktestSettings, *, symbols_giv
             raise ConfigurationError(
                 f"the files hold {symbol}, asked for is {', '.join(map(str, chosen))}; accepted: the same symbols"
             )
-        yield _from_file(symbol, path, settings.timeframe)
+        yield _from_file(symbol, path, settings)
 
 
 def _split(text: str) -> list[str]:
@@ -180,46 +181,67 @@ def _require_file(path: Path) -> None:
         raise ConfigurationError(f"candle file {str(path)[:200]!r} {what}; accepted: a Parquet or CSV file")
 
 
-def _from_file(symbol: TradingSymbol, path: Path, asked: Timeframe | None) -> _Found:
+def _from_file(symbol: TradingSymbol, path: Path, settings: BacktestSettings) -> _Found:
     times = read_open_times(path)
     if int(times.min()) < 0 or int(times.max()) >= LATEST_MS:
         raise CandleError(
             f"open_time of {path} reaches from {times.min()} to {times.max()}, which is no time in ms UTC; {ACCEPTED}"
         )
-    timeframe = asked or timeframe_of(path)
-    _require_distance(path, times, timeframe)
-    return symbol, str(path), timeframe or most_common_distance(path, times), read_rows(path)
-
-
-def _require_distance(path: Path, times: NDArray[np.int64], timeframe: Timeframe | None) -> None:
-    # Finer candles than asked for, or coarser ones throughout: another timeframe. Gaps alone are none.
-    distances = np.diff(times)
-    distances = distances[distances > 0]
-    if timeframe is None or not len(distances):
-        return
-    lengths, counts = np.unique(distances, return_counts=True)
-    common = int(lengths[np.argmax(counts)])
-    if common < timeframe.milliseconds or (len(times) > 2 and int(np.gcd.reduce(lengths)) > timeframe.milliseconds):
-        raise ConfigurationError(
-            f"timeframe was {timeframe.value}, but the candles of {path} are {common / 60_000:g} min apart; "
-            "accepted: the file's own timeframe"
-        )
+    named = settings.timeframe or timeframe_of(path)
+    require_distance(path, times, named)
+    timeframe = named or most_common_distance(path, times)
+    return symbol, timeframe, _in_window(str(path), timeframe, read_rows(path), settings)
 
 
 def _from_store(settings: BacktestSettings) -> Iterator[_Found]:
-    root = settings.data_dir / "candles"
-    store = ParquetCandleStore(root)
+    store = ParquetCandleStore(settings.candle_place)
     stored = store.series()
     if not stored:
-        raise ConfigurationError(f"the candle store {root} is empty; accepted: --candles FILE, or another --data-dir")
+        raise ConfigurationError(
+            f"the candle store {store} is empty; accepted: --candles FILE, another --data-dir, or first vela download"
+        )
     for symbol in settings.symbols or sorted({one.symbol for one in stored}):
         one = _choice(symbol, settings.timeframe, stored)
-        name = f"the stored candles of {symbol}"
-        yield symbol, name, one.timeframe, store.read(one.exchange, symbol, one.timeframe)
+        timeframe = settings.timeframe or one.timeframe
+        yield symbol, timeframe, _from_series(store, one, timeframe, settings)
+
+
+def _from_series(
+    store: ParquetCandleStore, one: StoredSeries, timeframe: Timeframe, settings: BacktestSettings
+) -> CheckedCandles:
+    """Read what opens in the window, of a finer series as well what the last candle is made of."""
+    name, length = f"the stored candles of {one.symbol}", timeframe.milliseconds
+    start, end = (None if moment is None else _up(moment, length) for moment in (settings.start, settings.end))
+    before = None if end is None else end - 1 + one.timeframe.milliseconds
+    rows = store.read(one.exchange, one.symbol, one.timeframe, since=start, before=before)
+    if not len(rows):
+        raise _outside(name, one.first, one.last)
+    checked = _checked(name, one.timeframe, rows)
+    return checked if timeframe is one.timeframe else _coarser(name, checked, one.timeframe, timeframe)
+
+
+def _coarser(name: str, fine: CheckedCandles, finer: Timeframe, coarser: Timeframe) -> CheckedCandles:
+    made = resample(fine.candles, finer.milliseconds, coarser.milliseconds)
+    if not len(made.candles):
+        raise CandleError(f"{name}: no {coarser.value} candle is whole; accepted: {finer.value} candles without gaps")
+    faults = dict(fine.faults)
+    if made.incomplete:
+        faults[INCOMPLETE] = made.incomplete
+    times = made.candles.open_time
+    between = (int(times[-1]) - int(times[0])) // coarser.milliseconds + 1
+    return CheckedCandles(made.candles, len(times) + sum(faults.values()), faults, between - len(times))
+
+
+def _up(moment: int, length: int) -> int:
+    return -(-moment // length) * length
 
 
 def _choice(symbol: TradingSymbol, timeframe: Timeframe | None, stored: Sequence[StoredSeries]) -> StoredSeries:
     fitting = [one for one in stored if one.symbol == symbol and timeframe in {None, one.timeframe}]
+    if not fitting and timeframe is not None:
+        finer = [one for one in stored if one.symbol == symbol and _divides(one.timeframe, timeframe)]
+        coarsest = max((one.timeframe.milliseconds for one in finer), default=0)
+        fitting = [one for one in finer if one.timeframe.milliseconds == coarsest]
     if len(fitting) == 1:
         return fitting[0]
     wanted = f"{symbol} {timeframe.value}" if timeframe else f"{symbol}"
@@ -231,14 +253,26 @@ def _choice(symbol: TradingSymbol, timeframe: Timeframe | None, stored: Sequence
     raise ConfigurationError(f"no candles of {wanted} are stored; accepted: {shown[:300]}")
 
 
-def _checked(name: str, timeframe: Timeframe, rows: Candles, settings: BacktestSettings) -> CheckedCandles:
+def _divides(finer: Timeframe, coarser: Timeframe) -> bool:
+    return finer.milliseconds < coarser.milliseconds and coarser.milliseconds % finer.milliseconds == 0
+
+
+def _in_window(name: str, timeframe: Timeframe, rows: Candles, settings: BacktestSettings) -> CheckedCandles:
     part = _window(rows, settings.start, settings.end)
     if not len(part):
-        raise CandleError(
-            f"{name}: no candle opens between from and to; accepted: a window that overlaps "
-            f"{_written(int(rows.open_time.min()))} to {_written(int(rows.open_time.max()))}"
-        )
-    checked = check_candles(part, timeframe.milliseconds)
+        raise _outside(name, int(rows.open_time.min()), int(rows.open_time.max()))
+    return _checked(name, timeframe, part)
+
+
+def _outside(name: str, first: int, last: int) -> CandleError:
+    return CandleError(
+        f"{name}: no candle opens between from and to; accepted: a window that overlaps "
+        f"{_written(first)} to {_written(last)}"
+    )
+
+
+def _checked(name: str, timeframe: Timeframe, rows: Candles) -> CheckedCandles:
+    checked = check_candles(rows, timeframe.milliseconds)
     if not len(checked.candles):
         why = ", ".join(f"{fault} {count:,}" for fault, count in checked.faults.items())
         raise CandleError(f"{name}: none of {checked.rows:,} candles can be used ({why}); {ACCEPTED}")

@@ -27,7 +27,7 @@ from vela.strategies.registry import SHIPPED
 RULES = tuple(
     field.alias or name
     for name, field in BacktestSettings.model_fields.items()
-    if name not in {"symbols", "timeframe", "start", "end", "data_dir", "database", "instruments"}
+    if name not in {"symbols", "timeframe", "start", "end", "data_dir", "candle_store", "database", "instruments"}
 )
 """The settings that a job may bring along: trading rules, and nothing that names a file or a server."""
 

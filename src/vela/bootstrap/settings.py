@@ -50,6 +50,7 @@ _DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
 _LOOKS_LIKE_DATE = re.compile(r"(19|20|21)\d\d((0\d|1[0-2])[0-3]\d)?")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1_000}
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
+_STORE = re.compile(r"(s3|gs)://[^/]+/[^/].*")
 _DATABASE = re.compile(r"postgresql(\+psycopg)?://")
 _BROKEN = re.compile("[\0\ud800-\udfff]")  # bytes that are no UTF-8 arrive as lone surrogates
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -143,6 +144,24 @@ def _check_text(value: str) -> str:
     return value
 
 
+def _check_exchange(value: str) -> str:
+    if value not in EXCHANGES:
+        raise ValueError(f"accepted: {', '.join(EXCHANGES)}")
+    return value
+
+
+def _check_address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("accepted: an address such as http://127.0.0.1:8080")
+    return value
+
+
+def _check_store(value: str) -> str:
+    if "://" in value and not _STORE.fullmatch(value):
+        raise ValueError("accepted: a folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER")
+    return value
+
+
 Number = Annotated[Decimal, BeforeValidator(_as_decimal)]
 Percent = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, 4))]
 Fraction = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, _DECIMALS))]
@@ -150,6 +169,9 @@ Duration = Annotated[int, BeforeValidator(_as_milliseconds)]
 Moment = Annotated[int, BeforeValidator(_as_moment)]
 Whole = Annotated[int, BeforeValidator(_as_whole)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
+ExchangeName = Annotated[Text, AfterValidator(_check_exchange)]
+Address = Annotated[Text, AfterValidator(_check_address)]
+StoreAddress = Annotated[Text, AfterValidator(_check_store)]
 
 
 class DataSettings(BaseModel):
@@ -158,7 +180,15 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True, arbitrary_types_allowed=True)
 
     data_dir: Path = Path("vela-data")
+    candle_store: StoreAddress | None = Field(
+        default=None, description="where candles lie instead: a folder, s3:// or gs://"
+    )
     database: SecretStr | None = Field(default=None, description="where the record lies instead; holds a password")
+
+    @property
+    def candle_place(self) -> Path | str:
+        """Where candles lie: a folder, or the address of an object store."""
+        return self.candle_store or self.data_dir / "candles"
 
     @field_validator("database")
     @classmethod
@@ -175,16 +205,30 @@ class DataSettings(BaseModel):
         return _check_text(str(value)) if isinstance(value, str | Path) else value
 
 
-class TradingSettings(DataSettings):
-    """What paper trading and backtests share: what is traded, by which rules, and where everything is kept.
-
-    Percentages are percent, money is in the quote currency, durations are milliseconds.
-    """
+class SeriesSettings(DataSettings):
+    """Which candles are meant, and where everything is kept."""
 
     model_config = ConfigDict(extra="forbid")
 
     symbols: tuple[TradingSymbol, ...] | None = None
     timeframe: Timeframe | None = None
+
+    @field_validator("symbols", mode="before")
+    @classmethod
+    def _read_symbols(cls, value: object) -> tuple[TradingSymbol, ...] | None:
+        return _as_symbols(value)
+
+    @field_validator("timeframe", mode="before")
+    @classmethod
+    def _read_timeframe(cls, value: object) -> Timeframe | None:
+        return None if value is None else _of_setting(Timeframe.from_str, value)
+
+
+class TradingSettings(SeriesSettings):
+    """What paper trading and backtests share: what is traded, by which rules, and where everything is kept.
+
+    Percentages are percent, money is in the quote currency, durations are milliseconds.
+    """
 
     capital: Fraction = Field(default=Decimal(1000), gt=0, le=_MOST_MONEY)
     stake: Stake = Stake.from_str("50")
@@ -200,16 +244,6 @@ class TradingSettings(DataSettings):
     slippage: Number = Field(default=Decimal("0.0005"), ge=0, lt=Decimal("0.1"))
     impact: Number = Field(default=Decimal(0), ge=0, le=Decimal("0.5"))
     regime_filter: bool = False
-
-    @field_validator("symbols", mode="before")
-    @classmethod
-    def _read_symbols(cls, value: object) -> tuple[TradingSymbol, ...] | None:
-        return _as_symbols(value)
-
-    @field_validator("timeframe", mode="before")
-    @classmethod
-    def _read_timeframe(cls, value: object) -> Timeframe | None:
-        return None if value is None else _of_setting(Timeframe.from_str, value)
 
     @field_validator("stake", mode="before")
     @classmethod
@@ -262,10 +296,10 @@ class TradingSettings(DataSettings):
 class Settings(TradingSettings):
     """All settings of a running system, checked."""
 
-    exchange: Text | None = None
+    exchange: ExchangeName | None = None
     market: Text = SYNTHETIC
     live: bool = False
-    exchange_url: Text | None = None
+    exchange_url: Address | None = None
     key_file: Path | None = None
     seed: Whole = Field(default=12, ge=0, le=2**32 - 1)
     speed: float | None = Field(default=60.0, description="times life speed; None: as fast as it goes")
@@ -299,13 +333,6 @@ class Settings(TradingSettings):
             raise ValueError("accepted: 0.01 to 1000000, or max")
         return speed
 
-    @field_validator("exchange")
-    @classmethod
-    def _check_exchange(cls, value: str | None) -> str | None:
-        if value is not None and value not in EXCHANGES:
-            raise ValueError(f"accepted: {', '.join(EXCHANGES)}")
-        return value
-
     @field_validator("market", "live", "exchange_url", "key_file")
     @classmethod
     def _check_place(cls, value: object, info: ValidationInfo) -> object:
@@ -314,13 +341,6 @@ class Settings(TradingSettings):
             raise ValueError("accepted: a market, or --exchange; not both")
         if name != "market" and value and exchange is None:
             raise ValueError("accepted: with --exchange")
-        return value
-
-    @field_validator("exchange_url")
-    @classmethod
-    def _check_address(cls, value: str | None) -> str | None:
-        if value is not None and not _ADDRESS.fullmatch(value):
-            raise ValueError("accepted: an address such as http://127.0.0.1:8080")
         return value
 
     @field_validator("allowed_symbols", mode="before")
@@ -386,7 +406,7 @@ def load_settings(
     Raises:
         ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
     """
-    return _load(Settings, options, environment, file)
+    return load_as(Settings, options, environment, file)
 
 
 def load_backtest_settings(
@@ -397,7 +417,7 @@ def load_backtest_settings(
     Raises:
         ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
     """
-    return _load(BacktestSettings, options, environment, file)
+    return load_as(BacktestSettings, options, environment, file)
 
 
 def load_data_settings(
@@ -408,10 +428,17 @@ def load_data_settings(
     Raises:
         ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
     """
-    return _load(DataSettings, options, environment, file)
+    return load_as(DataSettings, options, environment, file)
 
 
-def _load(model: type[M], options: Mapping[str, Any], environment: Mapping[str, str], file: Path) -> M:
+def load_as(
+    model: type[M], options: Mapping[str, Any], environment: Mapping[str, str], file: Path = Path("vela.toml")
+) -> M:
+    """Read the same sources for the settings of one command; see `load_settings`.
+
+    Raises:
+        ConfigurationError: one line that names the setting, its source, what it was and what is accepted.
+    """
     own = _names(model)
     others = (_names(Settings) | _names(BacktestSettings)) - own
     sources: dict[str, str] = {}

@@ -9,7 +9,10 @@ import typer
 
 from vela.cli import (
     backtest,
+    candles,
     check,
+    download,
+    import_,
     kill_switch,
     login_link,
     new_strategy,
@@ -35,6 +38,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
+app.command("download")(download.download)
+app.command("import")(import_.import_candles)
+app.command("candles")(candles.candles)
 app.command("backtest")(backtest.backtest)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -23,3 +24,8 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     Console().print(table)
+
+
+def moment(time: int) -> str:
+    """Write a time (ms UTC) for people, to the minute."""
+    return f"{np.datetime64(time, 'ms').astype('datetime64[m]')}".replace("T", " ")

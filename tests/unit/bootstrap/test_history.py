@@ -11,8 +11,9 @@ from tests.fakes import write_coarser, write_recording
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.bootstrap.history import History, load_detail, load_history
 from vela.bootstrap.settings import load_backtest_settings
-from vela.domain.candles import Candles
+from vela.domain.candles import COLUMNS, Candles
 from vela.domain.errors import CandleError, ConfigurationError, SymbolError, VelaError
+from vela.domain.resampling import resample
 from vela.domain.timeframe import Timeframe
 
 
@@ -270,7 +271,7 @@ def test_what_is_not_stored_or_stored_twice(stored: Path) -> None:
     assert "no candles of SOL are stored; accepted: BTC 1m (binance), ETH 1m (binance)" in refusal(
         data_dir=stored, symbols="SOL"
     )
-    assert "no candles of BTC 5m are stored" in refusal(data_dir=stored, symbols="BTC", timeframe="5m")
+    assert "no candles of BTC 1s are stored" in refusal(data_dir=stored, symbols="BTC", timeframe="1s")
     ParquetCandleStore(stored / "candles").write("kraken", BTC, Timeframe.M1, random_walk(5, 1))
     assert "several series of BTC are stored" in refusal(data_dir=stored, symbols="BTC")
 
@@ -280,8 +281,68 @@ def test_stored_candles_are_checked_as_well(stored: Path) -> None:
     wrong = Candles.from_columns(
         bad.open_time, bad.open, bad.high, bad.low * np.array([1, -1, 1, 1, 1]), bad.close, bad.volume
     )
-    ParquetCandleStore(stored / "candles").write("binance", BTC, Timeframe.M1, wrong)
+    frame = pl.DataFrame({name: getattr(wrong, name) for name in ("open_time", *COLUMNS)})
+    frame.write_parquet(stored / "candles" / "binance" / "BTC-USDT" / "1m" / "1970-01.parquet")
     assert load(data_dir=stored, symbols="BTC").series[BTC].faults == {"not_positive": 1}
+
+
+def test_of_the_store_only_the_window_is_read(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, int]] = []
+    read = ParquetCandleStore.read
+
+    def noted(store: ParquetCandleStore, *series, **window):
+        asked.append(window)
+        return read(store, *series, **window)
+
+    monkeypatch.setattr(ParquetCandleStore, "read", noted)
+    times = load(data_dir=stored, symbols="BTC", **{"from": 5 * MINUTE, "to": 8 * MINUTE + 1}).candles[BTC].open_time
+    assert times.tolist() == [minute * MINUTE for minute in (5, 6, 7, 8)]
+    assert asked == [{"since": 5 * MINUTE, "before": 10 * MINUTE - 1}]
+    outside = refusal(data_dir=stored, symbols="BTC", **{"from": 90 * MINUTE})
+    assert "a window that overlaps 1970-01-01T00:00:00 to 1970-01-01T00:29:00" in outside
+
+
+def test_a_timeframe_that_is_not_stored_is_put_together_from_a_finer_one(stored: Path) -> None:
+    history = load(data_dir=stored, symbols="BTC", timeframe="15m")
+    minutes = random_walk(30, 1)
+    assert history.timeframe is Timeframe.M15
+    assert history.candles[BTC].open_time.tolist() == [0, 15 * MINUTE]
+    assert history.candles[BTC].close.tolist() == [minutes.close[14], minutes.close[29]]
+    assert history.account_of(BTC) == {"timeframe": "15m", "rows": 2, "used": 2, "faults": {}, "missing": 0}
+
+
+def test_of_a_window_whole_candles_are_put_together_too(stored: Path) -> None:
+    window = {"from": 7 * MINUTE, "to": 16 * MINUTE}
+    times = load(data_dir=stored, symbols="BTC", timeframe="5m", **window).candles[BTC].open_time
+    assert times.tolist() == [10 * MINUTE, 15 * MINUTE]
+
+
+def test_a_coarser_candle_with_a_gap_in_it_is_left_out_and_counted(tmp_path: Path) -> None:
+    rows = random_walk(30, 1).rows()
+    store = ParquetCandleStore(tmp_path / "candles")
+    store.write("binance", BTC, Timeframe.M1, Candles.from_rows(rows[:12] + rows[13:]))
+    history = load(data_dir=tmp_path, timeframe="5m")
+    assert (len(history.candles[BTC]), history.series[BTC].missing) == (5, 1)
+    assert history.series[BTC].faults == {"incomplete": 1}
+    rest = load(data_dir=tmp_path, timeframe="15m", **{"from": 15 * MINUTE})
+    assert rest.candles[BTC].open_time.tolist() == [15 * MINUTE]
+    assert "no 30m candle is whole" in refusal(data_dir=tmp_path, timeframe="30m")
+
+
+def test_the_coarsest_that_fits_is_taken_and_the_timeframe_itself_before_all(stored: Path) -> None:
+    store, minutes = ParquetCandleStore(stored / "candles"), random_walk(60, 4)
+    for length in (3, 5):
+        made = resample(minutes, MINUTE, length * MINUTE).candles
+        store.write("binance", BTC, Timeframe.from_milliseconds(length * MINUTE), made)
+    assert load(data_dir=stored, symbols="BTC", timeframe="5m").candles[BTC].close[0] == minutes.close[4]
+    assert len(load(data_dir=stored, symbols="BTC", timeframe="15m").candles[BTC]) == 4
+    store.write("kraken", BTC, Timeframe.M5, made)
+    assert "several series of BTC 15m are stored" in refusal(data_dir=stored, symbols="BTC", timeframe="15m")
+
+
+def test_candles_may_lie_elsewhere(stored: Path) -> None:
+    assert list(load(candle_store=str(stored / "candles"), symbols="ETH").candles) == [ETH]
+    assert "accepted: a folder, or s3://BUCKET/FOLDER" in refusal(candle_store="ftp://somewhere/candles")
 
 
 def test_errors_are_of_the_right_kind(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.builders import MINUTE, candle, random_walk
 
 from vela.domain.candles import Candle, Candles, CandleSequence
-from vela.domain.checked_candles import all_usable, check_candles
+from vela.domain.checked_candles import all_usable, check_candles, check_collected
 
 times = st.one_of(
     st.integers(0, 6).map(lambda step: step * MINUTE), st.integers(-(2**63), 2**63 - 1), st.just(MINUTE + 1)
@@ -99,3 +99,35 @@ def test_nothing_is_copied_and_no_time_is_lost_on_good_candles() -> None:
 def test_no_rows_are_no_fault() -> None:
     empty = Candles.from_columns(np.array([], dtype=np.int64), *[np.array([])] * 5)
     assert check_candles(empty, MINUTE).missing == 0
+
+
+def test_the_first_row_of_every_fault_is_known():
+    rows = [candle(MINUTE, 1.0), candle(MINUTE + 1, 1.0), candle(MINUTE, math.nan), candle(0, 1.0), candle(0, math.nan)]
+    first_rows = check_candles(Candles.from_rows(rows), MINUTE).first_rows
+    assert first_rows == {"off_grid": 1, "not_finite": 2, "out_of_order": 3}
+
+
+def test_collected_candles_may_come_in_any_order_and_the_first_of_a_time_counts():
+    rows = [candle(3 * MINUTE, 4.0), candle(MINUTE, 2.0), candle(0, 1.0), candle(MINUTE, 9.0), candle(0, 1.0)]
+    checked = check_collected(Candles.from_rows(rows), MINUTE, 4 * MINUTE)
+    assert checked.candles.rows() == [rows[2], rows[1], rows[0]]
+    assert checked.faults == {"duplicate": 1, "revised": 1}
+    assert checked.first_rows == {"duplicate": 4, "revised": 3}
+    assert (checked.rows, checked.missing) == (5, 1)
+
+
+def test_a_collected_candle_that_is_not_closed_is_left_out():
+    rows = [candle(2 * MINUTE, 3.0), candle(MINUTE, 2.0), candle(0, 1.0)]
+    checked = check_collected(Candles.from_rows(rows), MINUTE, 2 * MINUTE)
+    assert checked.candles.rows() == [rows[2], rows[1]]
+    assert (checked.faults, checked.first_rows) == ({"not_closed": 1}, {"not_closed": 0})
+
+
+@given(st.lists(st.one_of(sensible, wild), max_size=12), st.integers(0, 40))
+def test_what_is_kept_of_collected_candles_passes_every_check(rows, minutes):
+    candles = Candles.from_rows(rows)
+    checked = check_collected(candles, MINUTE, minutes * MINUTE)
+    assert all_usable(checked.candles, MINUTE)
+    assert all(row.open_time + MINUTE <= minutes * MINUTE for row in checked.candles.rows())
+    assert len(checked.candles) + sum(checked.faults.values()) == len(rows)
+    assert checked.faults.keys() == checked.first_rows.keys()

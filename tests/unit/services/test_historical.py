@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from pathlib import Path
 
 import msgspec
 import pytest
 from tests.builders import BTC, ETH, MINUTE, candle
-from tests.fakes import FastClock, ListedFeed, Listener, ManualClock
+from tests.fakes import FastClock, ListedFeed, Listener, ManualClock, until
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.domain.candles import Candle, Candles
+from vela.domain.errors import StorageUnavailable, VenueUnavailable
 from vela.domain.events import CandlesClosed, HistoryRequested, HistoryServed, SymbolCandle, Topic
 from vela.domain.timeframe import Timeframe
 from vela.services.historical import HistoricalService
@@ -116,7 +118,7 @@ async def test_candles_are_written_after_a_while_and_at_the_stop(tmp_path: Path)
     await shelf.start()
     await shelf.close(*at(1))
     assert shelf.stored() == []
-    await asyncio.sleep(0.7)  # a minute
+    await until(shelf.stored)  # a minute
     assert shelf.stored() == at(1)
     await shelf.close(*at(2))
     await shelf.service.stop()
@@ -139,3 +141,126 @@ async def test_many_candles_are_written_without_waiting(tmp_path: Path, monkeypa
     assert shelf.stored() == []
     await shelf.close(*at(3))
     assert shelf.stored() == at(1, 2, 3)
+
+
+# ----------------------------------------------------------------------------------------------- what goes wrong
+
+
+class MoodyFeed(ListedFeed):
+    """A feed that does not tell its history for the first so many times."""
+
+    failures = 0
+
+    async def history(self, symbol, before: int, count: int):
+        if self.failures:
+            self.failures -= 1
+            raise VenueUnavailable("no answer")
+        return await super().history(symbol, before, count)
+
+
+async def test_a_venue_that_fails_at_the_start_is_asked_again(tmp_path: Path) -> None:
+    feed = MoodyFeed((), {BTC: at(*range(50)), ETH: at(7)}, (BTC, ETH))
+    feed.failures = 3
+    clock = ManualClock()
+    shelf = Shelf(tmp_path, feed, clock)
+    await shelf.service.start()
+    assert shelf.stored(BTC) == at(*range(50))
+    assert shelf.stored(ETH) == at(7)
+    assert clock.seconds == 3.0  # pauses of one and two seconds
+    assert shelf.service.detail == ""
+
+
+async def test_a_venue_that_goes_on_failing_ends_nothing_and_is_told_of(tmp_path: Path) -> None:
+    feed = MoodyFeed((), {BTC: at(*range(50))})
+    feed.failures = 5
+    shelf = Shelf(tmp_path, feed)
+    await shelf.start()
+    assert shelf.service.detail == "the venue does not tell the history of BTC and is asked again (no answer)"
+    assert shelf.stored() == []
+    await shelf.close(*at(49))
+    await until(lambda: not shelf.service.detail)
+    assert shelf.stored() == at(*range(50))
+
+
+async def test_a_request_that_the_venue_does_not_answer_is_not_answered_until_it_comes_again(tmp_path: Path) -> None:
+    feed = MoodyFeed((), {BTC: at(*range(50)), ETH: at(7)}, (BTC, ETH))
+    shelf = Shelf(tmp_path, feed, ManualClock())
+    await shelf.service.start()
+    shelf.working = asyncio.create_task(shelf.bus.consume("historical", shelf.service._handle))
+    feed.failures = 1
+    await shelf.bus.publish(HistoryRequested(time=NOW, request_id="r1", symbols=(BTC, ETH), count=60))
+    await shelf.bus.settled()
+    assert shelf.heard.of(HistoryServed) == []
+    assert "history of BTC" in shelf.service.detail
+    served = await shelf.ask(NOW, 60, BTC, ETH)
+    assert [list(history.candles) for history in served.histories] == [at(*range(50)), at(7)]
+    assert shelf.service.detail == ""
+
+
+async def test_candles_that_cannot_be_stored_are_kept_and_served(tmp_path: Path, monkeypatch) -> None:
+    shelf = Shelf(tmp_path, ListedFeed(()))
+    await shelf.start()
+    write, full = shelf.store.write, True
+
+    def sometimes(*series):
+        if full:
+            raise StorageUnavailable("disk full")
+        return write(*series)
+
+    monkeypatch.setattr(shelf.store, "write", sometimes)
+    await shelf.close(*at(1, 2))
+    await until(lambda: shelf.service.detail)  # a minute
+    assert shelf.service.detail == "candles wait to be stored (disk full)"
+    assert list((await shelf.ask(3 * MINUTE, 2)).histories[0].candles) == at(1, 2)
+    full = False
+    await until(lambda: not shelf.service.detail)
+    assert shelf.stored() == at(1, 2)
+
+
+async def test_the_loop_goes_on_while_files_are_written(tmp_path: Path, monkeypatch) -> None:
+    shelf = Shelf(tmp_path, ListedFeed(()), ManualClock())
+    await shelf.service.start()
+    writing, go_on = threading.Event(), threading.Event()
+    write = shelf.store.write
+
+    def slowly(*series):
+        writing.set()
+        assert go_on.wait(30)
+        return write(*series)
+
+    monkeypatch.setattr(shelf.store, "write", slowly)
+    shelf.working = asyncio.create_task(shelf.bus.consume("historical", shelf.service._handle))
+    await shelf.close(*at(1))
+    stopping = asyncio.create_task(shelf.service.stop())
+    await until(writing.is_set)
+    await shelf.close(*at(2), msgspec.structs.replace(at(1)[0], volume=7.0))  # and one comes again, with other values
+    go_on.set()
+    await stopping
+    await shelf.service.stop()
+    assert [candle.volume for candle in shelf.stored()] == [7.0, at(2)[0].volume]
+
+
+async def test_requests_write_nothing(tmp_path: Path, monkeypatch) -> None:
+    shelf = Shelf(tmp_path, ListedFeed(()))
+    await shelf.start()
+    await shelf.close(*at(*range(50)))
+    written: list[object] = []
+    monkeypatch.setattr(shelf.store, "write", lambda *series: written.append(series))
+    assert list((await shelf.ask(NOW, 50)).histories[0].candles) == at(*range(50))
+    assert written == []
+
+
+async def test_history_that_cannot_be_stored_is_served_and_stored_later(tmp_path: Path, monkeypatch) -> None:
+    shelf = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(50))}))
+    write = shelf.store.write
+
+    def full(*series):
+        raise StorageUnavailable("disk full")
+
+    monkeypatch.setattr(shelf.store, "write", full)
+    await shelf.start()
+    assert shelf.service.detail == "candles wait to be stored (disk full)"
+    assert list((await shelf.ask(NOW, 50)).histories[0].candles) == at(*range(50))
+    monkeypatch.setattr(shelf.store, "write", write)
+    await until(lambda: not shelf.service.detail)  # a minute
+    assert shelf.stored() == at(*range(50))

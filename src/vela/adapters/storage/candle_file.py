@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vela.domain.candles import COLUMNS, Candles
-from vela.domain.errors import CandleError, SymbolError
+from vela.domain.errors import CandleError, ConfigurationError, SymbolError
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 
@@ -22,7 +22,7 @@ ACCEPTED = (
 )
 
 _KNOWN = frozenset(member.value for member in Timeframe)
-_TIMEFRAME = re.compile(r"(?:^|[_-])(\d+[mhd])(?=$|[_-])")
+_TIMEFRAME = re.compile(r"(?:^|[_-])(\d+[smhd])(?=$|[_-])")
 
 
 def read_open_times(path: Path) -> NDArray[np.int64]:
@@ -102,6 +102,27 @@ def most_common_distance(path: Path, open_time: NDArray[np.int64]) -> Timeframe:
     if not len(lengths):
         raise CandleError(f"{path} does not show how long its candles are; accepted: a name such as BTCUSDT_1m.parquet")
     return Timeframe.from_milliseconds(int(lengths[np.argmax(counts)]))
+
+
+def require_distance(path: Path, open_time: NDArray[np.int64], timeframe: Timeframe | None) -> None:
+    """Check that a file holds candles of a timeframe: no finer ones, and not coarser ones throughout.
+
+    Gaps alone, and candles beside the grid, are none of that. Without a timeframe everything is right.
+
+    Raises:
+        ConfigurationError: it holds others.
+    """
+    distances = np.diff(open_time)
+    distances = distances[distances > 0]
+    if timeframe is None or not len(distances):
+        return
+    lengths, counts = np.unique(distances, return_counts=True)
+    common = int(lengths[np.argmax(counts)])
+    if common < timeframe.milliseconds or (len(open_time) > 2 and int(np.gcd.reduce(lengths)) > timeframe.milliseconds):
+        raise ConfigurationError(
+            f"timeframe was {timeframe.value}, but the candles of {path} are {common / 60_000:g} min apart; "
+            "accepted: the file's own timeframe"
+        )
 
 
 def _scan(path: Path) -> pl.LazyFrame:

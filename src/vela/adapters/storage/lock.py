@@ -1,12 +1,15 @@
-"""One running instance per data directory, and per account."""
+"""One running instance per data directory, and per account; one writer at a time of a series of candles."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vela.domain.errors import StorageError, StorageLocked
+from vela.domain.errors import StorageError, StorageLocked, StorageUnavailable
 
 LOCK_FILE = "lock"
 
@@ -75,3 +78,35 @@ class AccountLock(_FileLock):
             raise StorageError(f"{directory} cannot be made: {error.strerror}; accepted: a writable one") from error
         held = "another running Vela (process {holder}) trades on this account; accepted: one instance per account"
         super().__init__(directory / f"{account}.lock", held)
+
+
+@contextmanager
+def alone_in(directory: Path, *, looks: int = 3_000, pause: float = 0.01) -> Iterator[None]:
+    """Keep all others out who ask in the same way, in this process and in others; wait for whoever is in there.
+
+    Args:
+        directory: where the file of the lock lies.
+        looks: how often to look whether it is free.
+        pause: seconds between two looks.
+
+    Raises:
+        StorageUnavailable: somebody was in there all the time.
+        StorageError: the directory cannot be written.
+    """
+    lock = _patiently(directory, looks, pause)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _patiently(directory: Path, looks: int, pause: float) -> _FileLock:
+    held = f"{directory} is being written by another process ({{holder}}) all the time; accepted: one that ends"
+    for _ in range(looks - 1):
+        with suppress(StorageLocked):
+            return _FileLock(directory / f".{LOCK_FILE}", held)
+        time.sleep(pause)
+    try:
+        return _FileLock(directory / f".{LOCK_FILE}", held)
+    except StorageLocked as error:
+        raise StorageUnavailable(str(error)) from None

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from vela.adapters.storage.lock import LOCK_FILE, DirectoryLock
-from vela.domain.errors import StorageError, StorageLocked
+from vela.adapters.storage.lock import LOCK_FILE, DirectoryLock, alone_in
+from vela.domain.errors import StorageError, StorageLocked, StorageUnavailable
 
 HOLDER = """
 import sys
@@ -64,3 +66,32 @@ def test_a_file_left_behind_locks_nothing_and_its_text_goes(tmp_path):
 def test_a_directory_that_is_not_there_is_named(tmp_path):
     with pytest.raises(StorageError, match="absent cannot be written: No such file"):
         DirectoryLock(tmp_path / "absent")
+
+
+def test_who_wants_to_be_alone_waits_for_others(tmp_path):
+    inside: list[str] = []
+
+    def work(name: str) -> None:
+        with alone_in(tmp_path, pause=0.001):
+            inside.append(name)
+            time.sleep(0.02)
+            inside.append(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert inside[::2] == inside[1::2]
+    assert sorted(inside[::2]) == ["a", "b", "c"]
+
+
+def test_who_waits_for_somebody_that_never_leaves_is_told(tmp_path):
+    with (
+        alone_in(tmp_path),
+        pytest.raises(StorageUnavailable, match=rf"written by another process \({os.getpid()}\) all the time"),
+        alone_in(tmp_path, looks=3, pause=0.0),
+    ):
+        pass
+    with alone_in(tmp_path):
+        pass

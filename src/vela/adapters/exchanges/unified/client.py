@@ -22,7 +22,7 @@ _log = structlog.get_logger("vela.exchange")
 Told = Mapping[str, Any]
 
 # A candle as ccxt tells it: time, open, high, low, close, volume.
-Row = Sequence[int | str]
+Row = Sequence[int | str | None]
 
 
 class ExchangeClient(Protocol):

@@ -21,7 +21,7 @@ from vela.adapters.exchanges.unified.feed import FeedPatience, LiveFeed
 from vela.adapters.exchanges.unified.history import Ohlcv
 from vela.adapters.exchanges.unified.listings import Listings
 from vela.adapters.exchanges.unified.sending import point_of_sent
-from vela.adapters.exchanges.unified.streams import MarketStreams
+from vela.adapters.exchanges.unified.streams import CandleHistory, MarketStreams
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import VelaError, VenueUnavailable
 from vela.domain.instrument import Instrument
@@ -147,6 +147,10 @@ class Connection(ABC):
         tickers = await self._calls.market(self._client.fetch_tickers)
         return self._listings.activity(tickers)
 
+    def history(self) -> CandleHistory:
+        """Return the exchange's candles of the past."""
+        return Ohlcv(self._client, self._calls, self._listings)
+
     def feed(
         self,
         symbols: Iterable[TradingSymbol],
@@ -168,9 +172,8 @@ class Connection(ABC):
         Raises:
             ConfigurationError: a symbol is not listed.
         """
-        history = Ohlcv(self._client, self._calls, self._listings)
         rules = self.instruments(symbols)
-        return LiveFeed(self._streams(), history, rules, timeframe, clock, settled, patience=patience)
+        return LiveFeed(self._streams(), self.history(), rules, timeframe, clock, settled, patience=patience)
 
 
 def _session(cafile: str) -> aiohttp.ClientSession:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from vela.adapters.exchanges.unified.calls import Calls
@@ -38,4 +39,5 @@ class Ohlcv:
 
 def _candle(row: Row) -> Candle:
     # Checked by whoever lets it in; a time in another unit would pass there as a candle from far away.
-    return Candle(moment({"open_time": row[0]}, "open_time"), *(float(value) for value in row[1:6]))
+    values = (math.nan if value is None else float(value) for value in row[1:6])
+    return Candle(moment({"open_time": row[0]}, "open_time"), *values)

@@ -1,0 +1,1 @@
+"""Candles from files that others wrote: CSV, Parquet, exchanges' archives."""
