@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from vela.adapters.exchanges import EXCHANGES
+from vela.adapters.redis.address import parse_address
 from vela.domain.errors import ConfigurationError
 from vela.domain.execution_rules import PPM
 from vela.domain.money import exact
@@ -282,6 +283,7 @@ class Settings(TradingSettings):
     allowed_symbols: tuple[TradingSymbol, ...] | None = None
     reduce_only: bool = False
 
+    bus: SecretStr | None = Field(default=None, description="Redis between services in processes of their own")
     page: bool = True
     host: Text = "127.0.0.1"
     port: Whole = Field(default=5000, ge=1, le=65535)
@@ -321,6 +323,13 @@ class Settings(TradingSettings):
     def _check_address(cls, value: str | None) -> str | None:
         if value is not None and not _ADDRESS.fullmatch(value):
             raise ValueError("accepted: an address such as http://127.0.0.1:8080")
+        return value
+
+    @field_validator("bus")
+    @classmethod
+    def _check_bus(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _of_setting(parse_address, _check_text(value.get_secret_value()))
         return value
 
     @field_validator("allowed_symbols", mode="before")
@@ -458,5 +467,6 @@ def _explain(error: ErrorDetails, sources: Mapping[str, str], names: frozenset[s
     message = _ACCEPTED.get(error["type"], str(error.get("ctx", {}).get("error", error["msg"])))
     if "accepted" not in message:
         message = f"accepted: {message.removeprefix('Input should be ').removeprefix('Value error, ')}"
-    shown = "no address" if key == "database" else repr(str(error["input"])[:60])  # it may hold a password
+    # Addresses may hold a password.
+    shown = "no address" if key in {"database", "bus"} else repr(str(error["input"])[:60])
     return f"setting {key} ({sources.get(key, 'default')}) was {shown}; {message}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, ClassVar
 
+from vela.domain.errors import BusError
 from vela.domain.events import ServiceBeat, ServiceState
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
@@ -51,15 +53,15 @@ class Service(ABC):
 
     async def _beat(self) -> None:
         while True:
-            await self.bus.publish(
-                ServiceBeat(
-                    time=self.wall_clock.now(),
-                    service=self.name,
-                    state=ServiceState.RUNNING,
-                    restarts=self.restarts,
-                    detail=self.detail,
-                )
+            beat = ServiceBeat(
+                time=self.wall_clock.now(),
+                service=self.name,
+                state=ServiceState.RUNNING,
+                restarts=self.restarts,
+                detail=self.detail,
             )
+            with suppress(BusError):  # the next one may pass; who works finds out soon enough
+                await self.bus.publish(beat)
             await self.wall_clock.sleep(BEAT_SECONDS)
 
 

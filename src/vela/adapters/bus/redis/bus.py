@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -12,11 +12,11 @@ import structlog
 
 from vela.adapters.bus.redis.inbox import Entry, Inbox, Member, is_unknown_group
 from vela.adapters.bus.redis.lane import Lane, Trimmer
-from vela.adapters.bus.redis.names import Names
-from vela.adapters.bus.redis.scripts import IS_SETTLED
+from vela.adapters.bus.redis.names import FIELD, Names
+from vela.adapters.bus.redis.scripts import GROUPS, IS_SETTLED
 from vela.adapters.redis.server import Pauses, RedisRefused, RedisServer
 from vela.domain.codec import decode, encode
-from vela.domain.errors import BusError
+from vela.domain.errors import BusError, StorageUnavailable
 from vela.domain.events import TOPIC_OF, Envelope, Message, Topic
 from vela.ports.bus import Handler
 from vela.ports.clock import Clock
@@ -141,6 +141,9 @@ class RedisBus:
                     continue
                 try:
                     await handler(envelope)
+                except StorageUnavailable:
+                    await inbox.excuse(entry)
+                    raise
                 except Exception as e:
                     if entry.tries >= self._max_deliveries:
                         await self._give_up(inbox, entry, envelope, f"{type(e).__name__}: {e}"[:300])
@@ -164,6 +167,39 @@ class RedisBus:
         pauses = Pauses(self._clock, first=0.0005, longest=_LONGEST_LOOK_SECONDS)
         while not await self._server.insist("cannot settle", lambda: self._server.run(IS_SETTLED, streams)):
             await pauses.pause()
+
+    async def consumers(self, topic: Topic) -> frozenset[str]:
+        """See `Bus.consumers`.
+
+        Raises:
+            BusError: Redis does not answer for long, or refuses.
+        """
+        return frozenset(await self._groups(topic))
+
+    async def handled(self, consumer: str, topic: Topic, *, most: int) -> Sequence[Envelope]:
+        """See `Bus.handled`. Of the market's topics a few are left when a stream is trimmed (`KEPT`).
+
+        Raises:
+            BusError: Redis does not answer for long, or refuses.
+        """
+        newest = (await self._groups(topic)).get(consumer)
+        if newest is None:
+            return ()
+        stream, server = self._names.stream(topic), self._server
+        what = "cannot look back"
+        given = await server.insist(what, lambda: server.call("XREVRANGE", stream, newest, "-", "COUNT", most))
+        pending = await server.insist(
+            what, lambda: server.call("XPENDING", stream, consumer, "-", "+", most, parse_detail=True)
+        )
+        open_ids = {one["message_id"] for one in pending}
+        done = [fields.get(FIELD.encode()) for entry_id, fields in reversed(given) if entry_id not in open_ids]
+        return [decode(message) for message in done if message is not None]
+
+    async def _groups(self, topic: Topic) -> dict[str, bytes]:
+        """Return the groups of a topic's stream, and up to where each was given its messages."""
+        stream = self._names.stream(topic)
+        answer = await self._server.insist("cannot look around", lambda: self._server.run(GROUPS, [stream]))
+        return {name.decode(): newest for name, newest in zip(answer[::2], answer[1::2], strict=True)}
 
     def dead_letters(self) -> tuple[Envelope, ...]:
         """See `Bus.dead_letters`; those of this process."""

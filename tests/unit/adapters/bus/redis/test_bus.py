@@ -223,3 +223,39 @@ def test_consumers_can_be_named_before_anything_runs(redis_process: RedisProcess
 
     asyncio.run(run())
     assert seen == ["x"]
+
+
+async def test_who_starts_anew_looks_back_at_what_it_has_handled(open_bus: OpenBus, redis_process: RedisProcess) -> None:
+    bus = open_bus()
+    assert await bus.handled("reader", Topic.CANDLES, most=3) == ()
+    bus.subscribe("reader", Topic.CANDLES)
+    bus.subscribe("slow", Topic.CANDLES)
+    seen: list[str] = []
+    reading = collect(bus, "reader", seen)
+    for number in range(5):
+        await bus.publish(MarketEnded(time=number))
+    await until(lambda: len(seen) == 5)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await bus.publish(MarketEnded(time=9))  # not handled yet
+    later = open_bus()
+    assert [said(one) for one in await later.handled("reader", Topic.CANDLES, most=3)] == ["2", "3", "4"]
+    assert await later.handled("slow", Topic.CANDLES, most=3) == []
+    # What it was given and did not finish is not among it.
+    with redis_process.client() as client:
+        client.xreadgroup("reader", "other", {"vela:market.candles": ">"})
+    assert [said(one) for one in await later.handled("reader", Topic.CANDLES, most=3)] == ["3", "4"]
+
+
+async def test_trimming_leaves_some_of_the_market_to_look_back_at(open_bus: OpenBus) -> None:
+    bus = open_bus()
+    bus.subscribe("reader", Topic.CANDLES, Topic.ALERTS)
+    collect(bus, "reader", [])
+    for number in range(1_000):
+        await bus.publish(MarketEnded(time=number))
+    await bus.settled()
+    await bus.publish(MarketEnded(time=1_000))  # with this one, the stream is trimmed
+    await bus.settled()
+    left = [envelope.message.time for envelope in await bus.handled("reader", Topic.CANDLES, most=2_000)]
+    assert left[-100:] == list(range(901, 1_001))
+    assert len(left) < 200
