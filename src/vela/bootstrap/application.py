@@ -215,6 +215,7 @@ class Application:
                 self._wall_clock,
                 clock,
                 record.trading,
+                record.outbox,
                 execution,
                 Safeguards(self._limits(), record.kill_switch),
                 self._rules,

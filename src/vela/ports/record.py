@@ -153,12 +153,14 @@ class JournalEntry(msgspec.Struct, frozen=True):
         candles: what came in, per symbol.
         decisions: every decision made.
         wallets: the account marked at closes; a later one of the same time replaces the earlier.
+        begun: time of the newest round whose candles are counted here, ms UTC; None: the cursor.
     """
 
     cursor: int
     candles: tuple[CandleCount, ...]
     decisions: tuple[Decision, ...]
     wallets: tuple[Wallet, ...]
+    begun: int | None = None
 
 
 class Journal(Protocol):
@@ -168,8 +170,12 @@ class Journal(Protocol):
         """Return the time up to which the journal is complete, or None for a new record."""
         ...
 
+    async def begun(self) -> int | None:
+        """Return the time of the newest round whose candles are counted, complete or not; None: a new record."""
+        ...
+
     async def append(self, entry: JournalEntry) -> None:
-        """Write `entry`; decisions and candles up to the cursor that are already there are left as they are.
+        """Write `entry`; decisions, and candles of rounds that were counted, are left as they are.
 
         Raises:
             StorageError: nothing was written.

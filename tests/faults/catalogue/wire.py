@@ -75,6 +75,7 @@ class WireDesk:
             self.clock,
             self.clock,
             self.record.trading,
+            self.record.outbox,
             self.execution,
             Safeguards(Limits(), self.record.kill_switch),
             self._rules,
