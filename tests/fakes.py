@@ -236,7 +236,6 @@ class Desk:
             self.clock,
             self.clock,
             record.trading,
-            record.outbox,
             self.execution,
             Safeguards(limits or Limits(), kill_switch or record.kill_switch),
             rules,

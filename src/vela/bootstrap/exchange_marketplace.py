@@ -25,6 +25,7 @@ from vela.engine.rules import TradingRules
 from vela.ports.clock import Clock
 from vela.ports.execution import Execution, FollowUp
 from vela.ports.market_data import MarketData
+from vela.ports.record import TradingRecord
 
 
 class ExchangeMarketplace(Marketplace):
@@ -38,7 +39,7 @@ class ExchangeMarketplace(Marketplace):
 
         Args:
             settings: all of them.
-            credentials: of the account that is traded with real money; None: on paper.
+            credentials: of the account that is traded with real money; None: on paper, or another process trades.
             follow_up: how orders there have to be looked after; None: as a real exchange needs it.
         """
         self._settings = settings
@@ -49,20 +50,21 @@ class ExchangeMarketplace(Marketplace):
         self._clock = SystemClock()
         name = str(settings.exchange)
         where = name if settings.exchange_url is None else f"{name} at {settings.exchange_url}"
-        self.title = where if credentials is not None else f"{where}, live prices"
-        self.mode = "paper" if credentials is None else "live"
+        is_paper = credentials is None and not settings.live
+        self.title = f"{where}, live prices" if is_paper else where
+        self.mode = "paper" if is_paper else "live"
         self.exchange = name if settings.exchange_url is None else f"{name}-elsewhere"
         self.symbols = settings.symbols or tuple(parse_symbol_list(DEFAULT_SYMBOLS))
         self.timeframe = settings.timeframe or Timeframe.M1
         self.durability = Purpose.JOURNAL if credentials is None else Purpose.TRADING
+        account = "paper" if credentials is None else _digest(credentials)
         self.identity = {
             "market": where,
-            "account": "paper" if credentials is None else _digest(credentials),
             "symbols": ",".join(map(str, self.symbols)),
             "timeframe": self.timeframe.value,
-        }
+        } | ({"account": account} if credentials is not None or is_paper else {})  # only who has the key knows it
 
-    async def open(self, record: Record) -> None:
+    async def open(self, account: TradingRecord | None) -> None:
         """See `Marketplace.open`.
 
         Raises:
@@ -77,7 +79,9 @@ class ExchangeMarketplace(Marketplace):
         )
         rules = self._settings.rules
         connection.instruments(self.symbols)
-        is_new = not (await record.trading.load()).balances
+        if account is None:
+            return
+        is_new = not (await account.load()).balances
         if is_new:  # positions are looked after, even if one of their symbols is halted
             connection.require_trading(self.symbols)
         if self._credentials is not None:

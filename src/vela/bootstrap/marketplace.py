@@ -20,6 +20,7 @@ from vela.engine.rules import TradingRules
 from vela.ports.clock import Clock
 from vela.ports.execution import Execution
 from vela.ports.market_data import MarketData
+from vela.ports.record import TradingRecord
 
 Settled = Callable[[], Awaitable[None]]
 
@@ -57,8 +58,8 @@ class Marketplace(ABC):
     durability: Purpose
     strategy_seconds: float | None = None
 
-    async def open(self, record: Record) -> None:  # noqa: B027  optional to override
-        """Get ready, before anything else is asked; `record`: of the account.
+    async def open(self, account: TradingRecord | None) -> None:  # noqa: B027  optional to override
+        """Get ready, before anything else is asked. `account`: what is traded on; None: nobody trades in this process.
 
         Raises:
             VelaError: it cannot be traded here.

@@ -44,7 +44,7 @@ DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
 
 # Secrets, and switches of the build and of the tests, that share the prefix.
 _NOT_SETTINGS = frozenset(
-    {"skip_web", "require_browser", "require_servers", "api_key", "api_secret", "crash_at", "follow_up"}
+    {"skip_web", "require_browser", "require_servers", "api_key", "api_secret", "crash_at", "follow_up", "has_parent"}
 )
 
 _DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")

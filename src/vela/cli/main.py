@@ -14,6 +14,7 @@ from vela.cli import (
     login_link,
     new_strategy,
     replay,
+    run,
     strategies,
     symbols,
     up,
@@ -35,6 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
+app.command("run")(run.run)
 app.command("backtest")(backtest.backtest)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)

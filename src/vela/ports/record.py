@@ -15,6 +15,7 @@ from vela.domain.order import Order
 from vela.domain.position import Position, Trade, Wallet
 from vela.domain.signal import Decision, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.outbox import Outbox
 
 
 class Posting(msgspec.Struct, frozen=True):
@@ -107,6 +108,11 @@ class AccountState(msgspec.Struct, frozen=True):
 
 class TradingRecord(Protocol):
     """What the orders service writes and reads."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """The messages that came with what was written, until they are passed on."""
+        ...
 
     async def load(self) -> AccountState:
         """Return the account as it was last committed."""

@@ -15,7 +15,7 @@ _AT_ONCE: Final = 100
 class Announcer:
     """Passes on what waits in the outbox, beside whoever goes on with more urgent work.
 
-    What was published and not acknowledged before a crash is published again: who consumes acts once on what it sees twice.
+    What was published and not acknowledged before a crash is published again; consumers act once on what comes twice.
     """
 
     def __init__(self, bus: Bus, outbox: Outbox) -> None:

@@ -20,6 +20,7 @@ KEPT_AT_HAND = 4_096
 
 _WRITE_AFTER = 5_000
 _WRITE_SECONDS = 60.0
+_MADE_UP_FOR = max(KEPT_AT_HAND, _WRITE_AFTER)  # candles that may have waited when the service before died
 
 
 class HistoricalService(Service):
@@ -41,6 +42,7 @@ class HistoricalService(Service):
         self._exchange = exchange
         # By open time: after a restart of those who trade, the last candles come again.
         self._waiting: defaultdict[TradingSymbol, dict[int, Candle]] = defaultdict(dict)
+        self._followed: set[TradingSymbol] = set()
         bus.subscribe(self.name, Topic.CANDLES, Topic.HISTORY)
 
     async def start(self) -> None:
@@ -69,6 +71,7 @@ class HistoricalService(Service):
         message = envelope.message
         if isinstance(message, CandlesClosed):
             for entry in (*message.backfilled, *message.candles):
+                await self._make_up(entry.symbol, entry.candle.open_time)
                 waiting = self._waiting[entry.symbol]
                 waiting[entry.candle.open_time] = entry.candle
                 if len(waiting) >= _WRITE_AFTER:
@@ -79,6 +82,12 @@ class HistoricalService(Service):
             await self.bus.publish(
                 HistoryServed(time=message.time, request_id=message.request_id, histories=tuple(histories))
             )
+
+    async def _make_up(self, symbol: TradingSymbol, before: int) -> None:
+        """Before a symbol's first candle: fetch what the service before took with it, lest a hole stays unseen."""
+        if symbol not in self._followed:
+            await self._history(symbol, before, _MADE_UP_FOR)
+            self._followed.add(symbol)
 
     def _write(self) -> None:
         for symbol, candles in self._waiting.items():

@@ -46,7 +46,6 @@ from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.execution import EventsMissed, Execution, OrderReport
 from vela.ports.kill_switch import NEVER_SET, KillSwitch, SwitchState
-from vela.ports.outbox import Outbox
 from vela.ports.record import Changes, TradingRecord
 from vela.services.announcer import Announcer
 from vela.services.inquiries import Inquiries
@@ -90,17 +89,16 @@ class OrdersService(Service):
         wall_clock: Clock,
         clock: Clock,
         record: TradingRecord,
-        outbox: Outbox,
         execution: Execution,
         safeguards: Safeguards,
         rules: TradingRules,
         instruments: Iterable[Instrument],
     ) -> None:
-        """`clock`: the market's time; `outbox`: of the record."""
+        """`clock`: the market's time."""
         super().__init__(bus, wall_clock)
         self._clock = clock
         self._record = record
-        self._announcer = Announcer(bus, outbox)
+        self._announcer = Announcer(bus, record.outbox)
         self._execution = execution
         self._safeguards = safeguards
         self._switch = NEVER_SET
@@ -352,7 +350,7 @@ class OrdersService(Service):
     # ------------------------------------------------------------------------------------------------- what it does
 
     async def _follow(self, step: Step) -> None:
-        """Commit a step, send its orders, follow what their answers ask for until nothing is left, and tell of it all."""
+        """Commit a step, send its orders, follow what their answers ask for, until nothing is left; tell of it all."""
         if step is NOTHING:
             return
         steps, filled = deque([step]), 0

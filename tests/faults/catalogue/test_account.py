@@ -178,10 +178,10 @@ async def test_a33_a_halted_symbol_keeps_a_new_account_from_starting_and_no_othe
     place = ExchangeMarketplace(load_settings(options, {}, tmp_path / "vela.toml"), Credentials(KEY, SECRET))
     with open_record(tmp_path) as record:
         with pytest.raises(ConfigurationError, match="BTC/USDT is listed at binance but not traded now"):
-            await place.open(record)
+            await place.open(record.trading)
         await place.close()
         await record.trading.commit(Changes(ledger=(opening("USDT", Decimal(1000), 1),)))
-        await place.open(record)
+        await place.open(record.trading)
         await place.close()
 
 

@@ -75,7 +75,6 @@ class WireDesk:
             self.clock,
             self.clock,
             self.record.trading,
-            self.record.outbox,
             self.execution,
             Safeguards(Limits(), self.record.kill_switch),
             self._rules,

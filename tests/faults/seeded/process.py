@@ -76,7 +76,6 @@ class Process:
             self._clock,
             self._clock,
             _OfTheLiving(store.trading, self.pulse),
-            _OutboxOfTheLiving(store.outbox, self.pulse),
             self._wire.execution(symbols),
             Safeguards(Limits(), store.switch),
             nature.rules,
@@ -102,6 +101,7 @@ class _OfTheLiving:
 
     def __init__(self, record: TradingRecord, pulse: Pulse) -> None:
         self._record, self._pulse = record, pulse
+        self.outbox: Outbox = _OutboxOfTheLiving(record.outbox, pulse)
 
     async def load(self) -> AccountState:
         self._pulse.beat()

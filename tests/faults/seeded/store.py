@@ -16,7 +16,6 @@ from vela.adapters.storage.sql.configurations import SqlConfigurations
 from vela.adapters.storage.sql.database import Database, Purpose
 from vela.adapters.storage.sql.leases import FileLease
 from vela.adapters.storage.sql.migration import bring_up_to_date
-from vela.adapters.storage.sql.outbox import SqlOutbox
 from vela.adapters.storage.sql.schema import metadata
 from vela.adapters.storage.sql.trading_record import SqlTradingRecord
 from vela.ports.kill_switch import NEVER_SET, SwitchState
@@ -36,7 +35,6 @@ class Store:
         lease = FileLease(database, DirectoryLock(folder))
         lease.register(self._connection)
         self.trading = SqlTradingRecord(self._connection, lease)
-        self.outbox = SqlOutbox(self._connection)
         self.configurations = SqlConfigurations(self._connection)
         self.switch = Switch()
 

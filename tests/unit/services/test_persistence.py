@@ -244,7 +244,9 @@ async def test_alone_it_writes_each_part_before_it_counts_as_handled() -> None:
         JournalEntry(0, (), (), (wallet(time=MINUTE),), MINUTE),
     ]
     await diary.say(closes(2))
-    assert diary.journal.entries[3] == JournalEntry(MINUTE, (CandleCount(BTC, 1, MINUTE, MINUTE, 0, {}),), (), (), 2 * MINUTE)
+    assert diary.journal.entries[3] == JournalEntry(
+        MINUTE, (CandleCount(BTC, 1, MINUTE, MINUTE, 0, {}),), (), (), 2 * MINUTE
+    )
 
 
 async def test_alone_it_goes_on_in_the_midst_of_a_round() -> None:

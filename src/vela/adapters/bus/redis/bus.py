@@ -23,6 +23,7 @@ from vela.ports.clock import Clock
 
 _DEAD_LETTERS_KEPT: Final = 100
 _LONGEST_LOOK_SECONDS: Final = 0.01
+_LAST_ERRANDS_SECONDS: Final = 1.0
 
 _log = structlog.get_logger("vela.bus")
 
@@ -206,7 +207,10 @@ class RedisBus:
         return tuple(self._dead)
 
     async def close(self) -> None:
-        """Let go of Redis. Who consumes must have been cancelled before."""
+        """Let go of Redis. Who consumes must have been cancelled before; who was unsubscribed is given up first."""
+        with suppress(BusError, TimeoutError):
+            async with asyncio.timeout(_LAST_ERRANDS_SECONDS):
+                await self._errands_done()
         for lane in self._lanes.values():
             await lane.close()
         if self._running is not None:

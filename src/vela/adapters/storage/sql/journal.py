@@ -18,8 +18,9 @@ class SqlJournal:
     """`Journal` over a connection made for `Purpose.JOURNAL`.
 
     The cursor moves in the same transaction as what it stands for, so an entry is in with all its parts or not at all.
-    Candles are counts, not rows: they are added only when the entry's newest round was not counted before. Whoever starts
-    again after a crash therefore gathers from `begun()` on; a stretch that is handed in once more, changes nothing.
+    Candles are counts, not rows: they are added only when the entry's newest round was not counted before. Whoever
+    starts again after a crash therefore gathers from `begun()` on; a stretch that is handed in once more changes
+    nothing.
     """
 
     def __init__(self, connection: Connection) -> None:

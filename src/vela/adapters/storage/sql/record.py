@@ -19,7 +19,6 @@ from vela.adapters.storage.sql.journal import SqlJournal
 from vela.adapters.storage.sql.kill_switch import SqlKillSwitch
 from vela.adapters.storage.sql.leases import FileLease, ServerLease, SqlLease
 from vela.adapters.storage.sql.migration import bring_up_to_date
-from vela.adapters.storage.sql.outbox import SqlOutbox
 from vela.adapters.storage.sql.paper_log import SqlPaperLog
 from vela.adapters.storage.sql.reader import SqlRecordReader
 from vela.adapters.storage.sql.schema import account_meta
@@ -27,7 +26,6 @@ from vela.adapters.storage.sql.trading_record import SqlTradingRecord
 from vela.domain.errors import StorageError
 from vela.ports.kill_switch import KillSwitch
 from vela.ports.lease import Lease
-from vela.ports.outbox import Outbox
 from vela.ports.record import Journal, RecordReader, TradingRecord
 
 RECORD_FILE = "vela.sqlite"
@@ -139,7 +137,6 @@ class Record(SharedRecord):
     Attributes:
         lease: the right to be the only one.
         trading: what the orders service writes.
-        outbox: messages that were committed and wait to be passed on.
     """
 
     def __init__(self, database: Database, lease: SqlLease, *, trading: Purpose = Purpose.TRADING) -> None:
@@ -158,9 +155,7 @@ class Record(SharedRecord):
         try:
             lease.register(self._own)
             self.lease: Lease = lease
-            self.trading: TradingRecord = SqlTradingRecord(self._own, lease)
-            # What was passed on and is there again after a power cut is passed on once more: no need to wait for a disk.
-            self.outbox: Outbox = SqlOutbox(self._connect(Purpose.JOURNAL))
+            self.trading: TradingRecord = SqlTradingRecord(self._own, lease, self._connect(Purpose.JOURNAL))
         except BaseException:
             self.close()
             raise

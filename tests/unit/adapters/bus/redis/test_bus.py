@@ -225,7 +225,9 @@ def test_consumers_can_be_named_before_anything_runs(redis_process: RedisProcess
     assert seen == ["x"]
 
 
-async def test_who_starts_anew_looks_back_at_what_it_has_handled(open_bus: OpenBus, redis_process: RedisProcess) -> None:
+async def test_who_starts_anew_looks_back_at_what_it_has_handled(
+    open_bus: OpenBus, redis_process: RedisProcess
+) -> None:
     bus = open_bus()
     assert await bus.handled("reader", Topic.CANDLES, most=3) == ()
     bus.subscribe("reader", Topic.CANDLES)
