@@ -18,17 +18,20 @@ from vela.bootstrap.choices import choose_strategies, require_quote, require_tru
 from vela.bootstrap.market import open_market
 from vela.bootstrap.marketplace import Marketplace, SimulatedMarketplace
 from vela.bootstrap.record import open_leased_record, open_shared_record
-from vela.bootstrap.services import Services, Standing, claim, note_configuration
+from vela.bootstrap.services import BRAIN, Services, Standing, claim, note_configuration
 from vela.bootstrap.settings import Settings
+from vela.bootstrap.shards import WHOLE, Shard
 from vela.bootstrap.transport import on_redis
 from vela.domain.errors import BusError, ConfigurationError, StorageLocked, StorageUnavailable
 from vela.domain.events import Topic
+from vela.services.brain import warmup_consumer
 from vela.services.service import Service
 from vela.services.supervisor import Group, ServicesFailed, Supervisor
 from vela.version import __version__
 
-BRAIN, MARKET_DATA, ORDERS, HISTORICAL, DASHBOARD = "brain", "market-data", "orders", "historical", "dashboard"
+MARKET_DATA, ORDERS, HISTORICAL, DASHBOARD = "market-data", "orders", "historical", "dashboard"
 SERVICES = (MARKET_DATA, BRAIN, ORDERS, "persistence", HISTORICAL, "simulator", DASHBOARD)
+_PLANNED = ("strategy-optimizer", "alerts")
 
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
@@ -61,6 +64,7 @@ class ServiceProcess:
         *,
         marketplace: Marketplace | None = None,
         until_end: bool = False,
+        shard: Shard = WHOLE,
     ) -> None:
         """Check what can be checked before anything is opened.
 
@@ -70,6 +74,7 @@ class ServiceProcess:
             tell: is given what there is to wait for, a line each.
             marketplace: where to trade; None: on paper, on the market that the settings name.
             until_end: leave when the market ends.
+            shard: which symbols a brain looks at.
 
         Raises:
             ConfigurationError: there is no such service, an address is missing, or settings contradict each other.
@@ -77,9 +82,13 @@ class ServiceProcess:
             CandleError: a recording cannot be used.
         """
         if service not in SERVICES:
-            raise ConfigurationError(f"service was {service[:40]!r}; accepted: {', '.join(SERVICES)}")
+            what = "does not exist yet" if service in _PLANNED else "is unknown"
+            raise ConfigurationError(f"service {service[:40]!r} {what}; accepted: {', '.join(SERVICES)}")
+        if shard != WHOLE and service != BRAIN:
+            raise ConfigurationError(f"--shard was given to {service}; accepted: with brain")
         bus = require_servers(settings)
         self._service, self._settings, self._tell = service, settings, tell
+        self._shard = shard
         self._until_end = until_end and service == MARKET_DATA
         # Whoever opens a market knows its assets: messages name symbols by them.
         self._market = marketplace or SimulatedMarketplace(open_market(settings), settings)
@@ -139,7 +148,7 @@ class ServiceProcess:
             await self._supervisor.start(Group(self._service, build, is_essential=True, keeps_messages=True))
             links = () if page is None else tuple(filter(None, (page.url, page.login_link)))
             market, place = self._market, self._transport.place
-            greet(Running(self._service, __version__, market.mode, market.title, place, links))
+            greet(Running(self._shard.member_of(self._service), __version__, market.mode, market.title, place, links))
             await self._supervisor.wait()
             if not self._until_end:
                 await asyncio.Event().wait()  # the market is over; who looks at it may stay
@@ -151,13 +160,15 @@ class ServiceProcess:
     async def _build(self, record: SharedRecord) -> Sequence[Service]:
         if self._service == MARKET_DATA:
             await self._wait_for_listeners()
+        if self._service == BRAIN:
+            await self._share_symbols()
         services = self._services
         standing = await Standing.of(record, self._market)
         if isinstance(record, Record):
             return [services.orders(record, standing)]
         made: dict[str, Callable[[], Service]] = {
             MARKET_DATA: lambda: services.market_data(standing),
-            BRAIN: services.brain,
+            BRAIN: lambda: services.brain(self._shard),
             "persistence": lambda: services.persistence(record, at_once=True),
             HISTORICAL: lambda: services.historical(standing),
             "simulator": lambda: services.simulator(record),
@@ -204,13 +215,24 @@ class ServiceProcess:
                 is_told = True
                 await self._wall_clock.sleep(_PAUSE_SECONDS)
 
+    async def _share_symbols(self) -> None:
+        """Take the place of brains that shared the symbols in another way, together with those that share them now."""
+        brains, replace = self._shard.all_of(BRAIN), self._transport.replace
+        await replace(BRAIN, brains, Topic.CANDLES)
+        await replace(BRAIN, [warmup_consumer(brain) for brain in brains], Topic.HISTORY)
+
     async def _wait_for_listeners(self) -> None:
         told: frozenset[str] = frozenset()
-        while missing := _LISTENERS - await self._transport.bus.consumers(Topic.CANDLES):
+        while missing := _LISTENERS - await self._listening():
             if missing != told:
                 self._tell(f"waiting for {', '.join(sorted(missing))}")
                 told = missing
             await self._wall_clock.sleep(_PAUSE_SECONDS)
+
+    async def _listening(self) -> frozenset[str]:
+        names = await self._transport.bus.consumers(Topic.CANDLES)
+        # Brains that share the symbols are put in their places all at once.
+        return names | {BRAIN for name in names if name.startswith(f"{BRAIN}-")}
 
 
 def require_servers(settings: Settings) -> SecretStr:

@@ -11,6 +11,7 @@ from vela.adapters.storage.sql.record import Record, SharedRecord
 from vela.bootstrap.jobs import ProcessRunner, jobs_at_once
 from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
+from vela.bootstrap.shards import WHOLE, Shard
 from vela.bootstrap.strategies import reference
 from vela.bootstrap.transport import Transport
 from vela.domain.errors import ConfigurationError
@@ -27,6 +28,8 @@ from vela.strategies.base import Strategy
 
 if TYPE_CHECKING:
     from vela.bootstrap.page import PageGroup
+
+BRAIN = "brain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,19 @@ class Services:
     def market_data(self, standing: Standing) -> MarketDataService:
         """Return who tells what the market says."""
         feed = self._market.feed(standing.clock, self._bus.settled, standing.cursor)
-        return MarketDataService(self._bus, self._wall_clock, feed, standing.clock, standing.cursor)
+        latest = self._transport.latest
+        return MarketDataService(self._bus, self._wall_clock, feed, standing.clock, standing.cursor, latest)
 
-    def brain(self) -> BrainService:
-        """Return who decides."""
-        return BrainService(self._bus, self._wall_clock, self._strategies, self._market.strategy_seconds)
+    def brain(self, shard: Shard = WHOLE) -> BrainService:
+        """Return who decides, on the symbols of its shard."""
+        return BrainService(
+            self._bus,
+            self._wall_clock,
+            {symbol: strategy for symbol, strategy in self._strategies.items() if shard.takes(symbol)},
+            self._market.strategy_seconds,
+            latest=self._transport.latest,
+            consumer=shard.member_of(BRAIN),
+        )
 
     def orders(self, record: Record, standing: Standing) -> OrdersService:
         """Return who trades."""
@@ -109,7 +120,7 @@ class Services:
             self._settings,
             self._market,
             self._strategies,
-            self._bus,
+            self._transport,
             self._wall_clock,
             self._store,
             record.reader,

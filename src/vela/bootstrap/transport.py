@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.adapters.latest_values.memory import MemoryLatestValues
+from vela.domain.events import Topic
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.latest_values import LatestValues
@@ -23,6 +24,8 @@ class Transport:
         latest: the newest word on each symbol.
         place: for people; holds no secret.
         reach: returns once an answer came; raises `RedisUnreachable` where none did.
+        replace: puts consumers in the place of all others of a family, see `RedisBus.replace`; in one process there
+            are no others.
         close: lets go of it, once nobody consumes any more.
     """
 
@@ -30,12 +33,13 @@ class Transport:
     latest: LatestValues
     place: str
     reach: Callable[[], Awaitable[None]]
+    replace: Callable[[str, Sequence[str], Topic], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
 
 
 def in_memory(clock: Clock) -> Transport:
     """Return the transport inside this process. `clock`: the wall clock."""
-    return Transport(MemoryBus(clock), MemoryLatestValues(), "memory", _nothing, _nothing)
+    return Transport(MemoryBus(clock), MemoryLatestValues(), "memory", _nothing, _nobody, _nothing)
 
 
 def on_redis(address: SecretStr, clock: Clock, *, source: str) -> Transport:
@@ -58,7 +62,11 @@ def on_redis(address: SecretStr, clock: Clock, *, source: str) -> Transport:
         await server.call("PING")
 
     bus = RedisBus(server, clock, source=source)
-    return Transport(bus, RedisLatestValues(server), str(place), reach, bus.close)
+    return Transport(bus, RedisLatestValues(server), str(place), reach, bus.replace, bus.close)
+
+
+async def _nobody(family: str, members: Sequence[str], topic: Topic) -> None:
+    pass
 
 
 async def _nothing() -> None:

@@ -27,6 +27,9 @@ def run(  # noqa: PLR0917  one parameter per option
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
     host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
     data_dir: rule.DataDir = None,
+    shard: Annotated[
+        str | None, typer.Option(help="With brain: which part of the symbols is its own: 1/3, 2/3 or 3/3.")
+    ] = None,
     until_end: Annotated[
         bool, typer.Option("--until-end", help="With market-data: leave when the market ends.")
     ] = False,
@@ -37,11 +40,11 @@ def run(  # noqa: PLR0917  one parameter per option
 
     Example: vela run brain --bus redis://127.0.0.1:6379/0 --database postgresql://vela:secret@127.0.0.1/vela
     """
-    others = {"service", "confirm", "until_end"}
+    others = {"service", "confirm", "shard", "until_end"}
     given = {name: value for name, value in locals().items() if name not in {"others", *others}}
     import os
 
     from vela.bootstrap.settings import load_settings
     from vela.cli.service_session import run_service
 
-    run_service(service, load_settings(given, os.environ), until_end=until_end, confirmation=confirm)
+    run_service(service, load_settings(given, os.environ), until_end=until_end, shard=shard, confirmation=confirm)

@@ -15,16 +15,20 @@ from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.scaled import HAS_PARENT
 from vela.bootstrap.service_process import ORDERS, Running, ServiceProcess
 from vela.bootstrap.settings import Settings
+from vela.bootstrap.shards import WHOLE, parse_shard
 from vela.cli.session import keep_what_is_loaded, loop_factory, marketplace
 
 
-def run_service(service: str, settings: Settings, *, until_end: bool, confirmation: str | None) -> None:
+def run_service(
+    service: str, settings: Settings, *, until_end: bool, shard: str | None, confirmation: str | None
+) -> None:
     """Run until SIGTERM, Ctrl-C or, where that is asked for, the market's end.
 
     Args:
         service: its name.
         settings: all of them.
         until_end: leave when the market ends.
+        shard: which part of the symbols a brain looks at, such as 1/3; None: all.
         confirmation: the words that allow real orders, where they are not to be asked for.
 
     Raises:
@@ -35,7 +39,10 @@ def run_service(service: str, settings: Settings, *, until_end: bool, confirmati
     if os.environ.get(HAS_PARENT):
         end_with_parent(sys.stdin.buffer)
     place = _market_of(service, settings, confirmation)
-    process = ServiceProcess(service, settings, _say(service), marketplace=place, until_end=until_end)
+    part = WHOLE if shard is None else parse_shard(shard)
+    process = ServiceProcess(
+        service, settings, _say(part.member_of(service)), marketplace=place, until_end=until_end, shard=part
+    )
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_run(process))
 

@@ -6,7 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 
 from vela.domain.errors import BusError
 from vela.domain.events import ServiceBeat, ServiceState
@@ -19,7 +19,7 @@ BEAT_SECONDS = 1.0
 class Service(ABC):
     """A service. A failed one is thrown away and a new one is made: starting and recovering are the same."""
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, bus: Bus, wall_clock: Clock) -> None:
         """`wall_clock` times the beats."""

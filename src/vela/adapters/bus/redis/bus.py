@@ -13,7 +13,7 @@ import structlog
 from vela.adapters.bus.redis.inbox import Entry, Inbox, Member, is_unknown_group
 from vela.adapters.bus.redis.lane import Lane, Trimmer
 from vela.adapters.bus.redis.names import FIELD, Names
-from vela.adapters.bus.redis.scripts import GROUPS, IS_SETTLED
+from vela.adapters.bus.redis.scripts import GROUPS, IS_SETTLED, REPLACE
 from vela.adapters.redis.server import Pauses, RedisRefused, RedisServer
 from vela.domain.codec import decode, encode
 from vela.domain.errors import BusError, StorageUnavailable
@@ -75,6 +75,7 @@ class RedisBus:
         trimmer = Trimmer(server, self._names, capacity)
         self._lanes = {topic: Lane(server, clock, topic, self._names, trimmer, capacity) for topic in Topic}
         self._topics: dict[str, list[Topic]] = {}
+        self._families: dict[str, str] = {}
         self._errands: deque[Callable[[], Awaitable[None]]] = deque([self._begin_life])
         self._running: asyncio.Task[None] | None = None
         self._life = ""
@@ -122,6 +123,20 @@ class RedisBus:
                     await self._server.call("XGROUP", "DESTROY", self._names.stream(topic), consumer)
 
         self._run_errand(destroy)
+
+    async def replace(self, family: str, members: Sequence[str], topic: Topic) -> None:
+        """Put consumers in the place of all others of a topic that are called `family` or `family-…`, in one step.
+
+        Each new one begins with the oldest message that one of those before has not handled: none is lost, and some may
+        come again. Those before collect nothing any more.
+
+        Raises:
+            BusError: Redis does not answer for long, or refuses.
+        """
+        await self._errands_done()
+        self._families |= dict.fromkeys(members, family)
+        keys, arguments = [self._names.stream(topic)], [family, *members]
+        await self._server.insist("cannot subscribe", lambda: self._server.run(REPLACE, keys, arguments))
 
     async def consume(self, consumer: str, handler: Handler) -> None:
         """See `Bus.consume`. While Redis is away it waits.
@@ -229,9 +244,20 @@ class RedisBus:
                     raise
             if consumer not in self._topics:  # unsubscribed meanwhile: nothing will come
                 await asyncio.Event().wait()
+            await self._require_current(consumer)
             _log.error("Redis has lost who collects what; whatever its streams hold is collected", consumer=consumer)
             for topic in self._topics[consumer]:
                 await self._create_group(topic, consumer, "0")
+
+    async def _require_current(self, consumer: str) -> None:
+        family = self._families.get(consumer)
+        for topic in self._topics[consumer] if family is not None else ():
+            others = [name for name in await self._groups(topic) if f"{name}-".startswith(f"{family}-")]
+            if others:
+                raise BusError(
+                    f"consumer {consumer} was replaced by {', '.join(sorted(others))}; "
+                    "accepted: the same number of shards in every process"
+                )
 
     async def _read(self, inbox: Inbox, entry: Entry) -> Envelope | None:
         """Return the message, or None where it was set aside."""

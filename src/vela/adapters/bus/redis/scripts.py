@@ -140,3 +140,44 @@ end
 return answer
 """
 )
+
+REPLACE = Script(
+    """
+-- KEYS: a stream. ARGV: a family of groups, then the names that are to be its members from now on.
+-- A new member begins with the oldest message that one of those before has not acknowledged, or with the next one where
+-- there was none before. Then those that are no members any more are destroyed. Returns how many were.
+local stream, family = KEYS[1], ARGV[1]
+local wanted, missing = {}, {}
+for i = 2, #ARGV do wanted[ARGV[i]] = true; missing[ARGV[i]] = true end
+
+local function before(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  if tonumber(seq) > 0 then return string.format('%s-%.0f', ms, tonumber(seq) - 1) end
+  return string.format('%.0f-18446744073709551615', tonumber(ms) - 1)
+end
+
+local function is_older(id, other)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  local other_ms, other_seq = string.match(other, '^(%d+)-(%d+)$')
+  if ms ~= other_ms then return tonumber(ms) < tonumber(other_ms) end
+  return tonumber(seq) < tonumber(other_seq)
+end
+
+local start
+local leaving = {}
+for _, info in ipairs(redis.call('EXISTS', stream) == 1 and redis.call('XINFO', 'GROUPS', stream) or {}) do
+  local group = {}
+  for i = 1, #info, 2 do group[info[i]] = info[i + 1] end
+  if group.name == family or string.sub(group.name, 1, #family + 1) == family .. '-' then
+    missing[group.name] = nil
+    if not wanted[group.name] then leaving[#leaving + 1] = group.name end
+    local done = group['last-delivered-id']
+    if group.pending > 0 then done = before(redis.call('XPENDING', stream, group.name)[2]) end
+    if not start or is_older(done, start) then start = done end
+  end
+end
+for name in pairs(missing) do redis.call('XGROUP', 'CREATE', stream, name, start or '$', 'MKSTREAM') end
+for _, name in ipairs(leaving) do redis.call('XGROUP', 'DESTROY', stream, name) end
+return #leaving
+"""
+)
