@@ -185,12 +185,14 @@ class ScaledRun:
 
     # ------------------------------------------------------------------------------------------------------- killing
 
-    def kill(self, service: str, seconds: float) -> None:
-        """Kill a service's process and wait until another one runs and the market goes on."""
-        before, began = self.starts(service), time.monotonic()
-        os.kill(self._process_of(service), signal.SIGKILL)
-        self.wait_until(lambda: self.starts(service) > before, f"another {service}", seconds)
-        self._recovered(service, began, seconds)
+    def kill(self, *services: str, seconds: float) -> None:
+        """Kill services' processes at once, and wait until others run in their places and the market goes on."""
+        before, began = {service: self.starts(service) for service in services}, time.monotonic()
+        for process in [self._process_of(service) for service in services]:
+            os.kill(process, signal.SIGKILL)
+        for service, starts in before.items():
+            self.wait_until(lambda: self.starts(service) > starts, f"another {service}", seconds)  # noqa: B023  within this turn
+        self._recovered(" + ".join(services), began, seconds)
 
     def kill_redis(self, seconds: float, away: float = 1.0) -> None:
         """Kill Redis and start it again on what it has on disk."""

@@ -65,7 +65,7 @@ class Parts:
 
     async def until(self, condition: Callable[[], object]) -> None:
         async with asyncio.timeout(120):
-            while not condition():  # noqa: ASYNC110  what other tasks do has no event
+            while not condition():
                 for part in self.running:
                     if part.ending.done():
                         part.ending.result()
