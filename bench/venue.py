@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from vela.adapters.exchanges.unified.connection import Credentials
 from vela.bootstrap.settings import Settings, load_settings
-from vela.cli.session import _loop_factory
+from vela.cli.session import loop_factory
 from vela.venue.binance.desk import Terms
 
 CREDENTIALS = Credentials(Terms().api_key, Terms().api_secret)
@@ -74,5 +74,5 @@ def live_settings(addresses: Addresses, folder: Path, **rules: str) -> Settings:
 
 def run_as_the_product(main: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:
     """Run in the event loop that `vela up` runs in."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(main())

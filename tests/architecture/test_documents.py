@@ -27,8 +27,7 @@ TYPED = [
     ROOT / "CONTRIBUTING.md",
     TUTORIAL,
     SPANISH,
-    ROOT / "docs" / "venue.md",
-    ROOT / "docs" / "candles.md",
+    *(ROOT / "docs" / name for name in ("candles.md", "processes.md", "venue.md")),
 ]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the application is a group
 

@@ -13,7 +13,7 @@ from vela.adapters.bus.memory import MemoryBus
 from vela.adapters.bus.redis.bus import RedisBus
 from vela.adapters.redis.address import parse_address
 from vela.adapters.redis.server import RedisServer
-from vela.domain.errors import BusError
+from vela.domain.errors import BusError, StorageUnavailable
 from vela.domain.events import Alert, Envelope, MarketEnded, Message, Topic
 from vela.ports.bus import Bus
 
@@ -171,3 +171,37 @@ async def test_a_message_without_topic_or_with_foreign_parts_is_refused(bus: Bus
 async def _publish(bus: Bus, messages: list[Alert]) -> None:
     for message in messages:
         await bus.publish(message)
+
+
+async def test_a_try_that_fails_because_the_record_is_away_does_not_count(bus: Bus) -> None:
+    tries = 0
+
+    async def fail(_: Envelope) -> None:
+        nonlocal tries
+        tries += 1
+        raise StorageUnavailable("not now")
+
+    bus.subscribe("careful", Topic.ALERTS)
+    await bus.publish(alert("kept"))
+    for _ in range(5):
+        with pytest.raises(StorageUnavailable):
+            await bus.consume("careful", fail)
+    assert tries == 5
+    assert bus.dead_letters() == ()
+    collector = Collector(bus, "careful", Topic.ALERTS)
+    task = collector.start()
+    await bus.settled()
+    assert collector.texts == ["kept"]
+    task.cancel()
+
+
+async def test_it_tells_who_collects_a_topic(bus: Bus) -> None:
+    assert await bus.consumers(Topic.ALERTS) == frozenset()
+    bus.subscribe("a", Topic.ALERTS)
+    bus.subscribe("b", Topic.ALERTS, Topic.CANDLES)
+    await bus.publish(alert("any"))
+    assert await bus.consumers(Topic.ALERTS) == {"a", "b"}
+    bus.unsubscribe("a")
+    await bus.publish(MarketEnded(time=1))
+    assert await bus.consumers(Topic.ALERTS) == {"b"}
+    assert await bus.consumers(Topic.WALLET) == frozenset()

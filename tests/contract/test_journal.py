@@ -107,3 +107,25 @@ async def test_symbols_that_only_sent_bad_candles_are_counted(record):
     summary = record.reader.summary()
     assert summary.candles == 1
     assert summary.refused_candles == {"not_positive": 4}
+
+
+async def test_candles_of_a_round_that_has_only_begun_are_counted_once(record, reopen):
+    assert await record.journal.begun() is None
+    await record.journal.append(JournalEntry(60, (counted(1, 0, 0),), (), (), 120))
+    assert (await record.journal.cursor(), await record.journal.begun()) == (60, 120)
+    await record.journal.append(JournalEntry(60, (), (decision(60),), (), 120))
+    record = reopen()
+    assert (await record.journal.cursor(), await record.journal.begun()) == (60, 120)
+    await record.journal.append(JournalEntry(60, (counted(1, 0, 0),), (decision(60),), (), 120))
+    summary = record.reader.summary()
+    assert (summary.candles, summary.decisions) == (1, 1)
+    await record.journal.append(JournalEntry(120, (counted(1, 60, 60),), (), (), 180))
+    assert (await record.journal.cursor(), await record.journal.begun()) == (120, 180)
+    assert record.reader.summary().candles == 2
+
+
+async def test_whole_rounds_go_on_after_one_that_had_begun(record):
+    await record.journal.append(JournalEntry(60, (counted(1, 0, 0),), (), (), 120))
+    await record.journal.append(JournalEntry(180, (counted(1, 60, 60),), (), ()))
+    assert (await record.journal.cursor(), await record.journal.begun()) == (180, 180)
+    assert record.reader.summary().candles == 2

@@ -88,3 +88,17 @@ async def test_ten_thousand_symbols_are_read_together(values: LatestValues) -> N
     await values.put(PRICES, {BTC: price(1.0), ETH: price(2.0)})
     symbols = (BTC, ETH, ETH_BTC) * 3_333
     assert await values.get(PRICES, symbols) == {BTC: price(1.0), ETH: price(2.0)}
+
+
+async def test_all_kinds_of_many_symbols_are_read_at_once(values: LatestValues) -> None:
+    regime = LatestRegime(time=2, regime=MarketRegime.BULL_TREND)
+    strategy = LatestStrategy(time=3, strategy="SmaCrossover", params={"fast": 10})
+    await values.put(PRICES, {BTC: price(1.5), ETH: price(2.5)})
+    await values.put(REGIMES, {ETH: regime})
+    await values.put(STRATEGIES, {BTC: strategy})
+    found = await values.snapshot((BTC, ETH, ETH_BTC))
+    assert found.prices == {BTC: price(1.5), ETH: price(2.5)}
+    assert found.regimes == {ETH: regime}
+    assert found.strategies == {BTC: strategy}
+    nothing = await values.snapshot(())
+    assert (nothing.prices, nothing.regimes, nothing.strategies) == ({}, {}, {})

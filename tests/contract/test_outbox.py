@@ -24,13 +24,13 @@ def told(text: str) -> AnyMessage:
 
 
 async def texts(record: Record, limit: int = 100) -> list[str]:
-    pending = await record.outbox.pending(limit=limit)
+    pending = await record.trading.outbox.pending(limit=limit)
     return [one.message.text for one in pending if isinstance(one.message, Alert)]
 
 
 async def test_a_new_one_is_empty(record):
-    assert await record.outbox.pending(limit=10) == []
-    await record.outbox.acknowledge(5)
+    assert await record.trading.outbox.pending(limit=10) == []
+    await record.trading.outbox.acknowledge(5)
 
 
 async def test_messages_come_in_with_what_they_tell_of_and_stay_in_order(record):
@@ -48,9 +48,9 @@ async def test_a_step_that_is_refused_tells_nothing(record):
 
 async def test_what_was_acknowledged_does_not_come_again_and_the_rest_does(record):
     await record.trading.commit(Changes(messages=tuple(told(str(number)) for number in range(5))))
-    pending = await record.outbox.pending(limit=3)
-    await record.outbox.acknowledge(pending[-1].number)
-    await record.outbox.acknowledge(pending[0].number)
+    pending = await record.trading.outbox.pending(limit=3)
+    await record.trading.outbox.acknowledge(pending[-1].number)
+    await record.trading.outbox.acknowledge(pending[0].number)
     assert await texts(record) == ["3", "4"]
 
 
@@ -58,13 +58,13 @@ async def test_numbers_only_grow_even_when_all_were_acknowledged_and_after_a_res
     numbers = []
     for text in ("one", "two"):
         await record.trading.commit(Changes(messages=(told(text),)))
-        [pending] = await record.outbox.pending(limit=5)
+        [pending] = await record.trading.outbox.pending(limit=5)
         numbers.append(pending.number)
-        await record.outbox.acknowledge(pending.number)
+        await record.trading.outbox.acknowledge(pending.number)
     record.close()
     with place.open() as again:
         await again.trading.commit(Changes(messages=(told("three"),)))
-        numbers.append((await again.outbox.pending(limit=5))[0].number)
+        numbers.append((await again.trading.outbox.pending(limit=5))[0].number)
     assert numbers == sorted(set(numbers))
 
 
@@ -82,4 +82,4 @@ async def test_every_kind_of_message_comes_back_whole(record):
         PositionClosed(time=7, trade=trade(7)),
     )
     await record.trading.commit(Changes(messages=messages))
-    assert tuple(one.message for one in await record.outbox.pending(limit=9)) == messages
+    assert tuple(one.message for one in await record.trading.outbox.pending(limit=9)) == messages

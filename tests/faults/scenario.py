@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import Self
 
-POINTS = [f"P{number:02}" for number in range(1, 25)]
+POINTS = [f"P{number:02}" for number in range(1, 26)]
 OUTCOMES = ("answered", "execute_and_timeout", "drop_before")
 FILLS = ("none", "partial", "full", "dead")
 

@@ -6,15 +6,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from tests.fakes import write_recording
 from tests.redis_process import RedisProcess
 
-from vela.adapters.bus.redis.bus import RedisBus
-from vela.adapters.redis.address import parse_address
-from vela.adapters.redis.server import RedisServer
 from vela.bootstrap import application
 from vela.bootstrap.application import Application
 from vela.bootstrap.settings import load_settings
+from vela.bootstrap.transport import Transport, on_redis
 from vela.ports.clock import Clock
 
 
@@ -29,15 +28,15 @@ async def test_a_recording_gives_the_same_trades_over_redis_and_over_memory(
         return await Application(settings, until_end=True).run(asyncio.Event(), lambda _: None)
 
     over_memory = await replay("memory")
-    buses: list[RedisBus] = []
+    transports: list[Transport] = []
 
-    def redis_bus(clock: Clock) -> RedisBus:
-        buses.append(RedisBus(RedisServer(parse_address(redis_process.url), clock), clock))
-        return buses[-1]
+    def over(clock: Clock) -> Transport:
+        transports.append(on_redis(SecretStr(redis_process.url), clock, source="all"))
+        return transports[-1]
 
-    monkeypatch.setattr(application, "MemoryBus", redis_bus)
+    monkeypatch.setattr(application, "in_memory", over)
     over_redis = await replay("redis")
-    [bus] = buses
-    await bus.close()
+    [transport] = transports
+    await transport.close()
     assert over_redis == over_memory
     assert over_redis.trades > 0  # type: ignore[attr-defined]

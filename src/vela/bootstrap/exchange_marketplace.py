@@ -13,7 +13,7 @@ from vela.adapters.exchanges.unified.connection import Connection, Credentials
 from vela.adapters.exchanges.unified.execution import FOLLOW_UP
 from vela.adapters.storage.lock import AccountLock
 from vela.adapters.storage.sql.database import Purpose
-from vela.adapters.storage.sql.record import Record
+from vela.adapters.storage.sql.record import Record, SharedRecord
 from vela.bootstrap.candle_settings import stored_as
 from vela.bootstrap.live_trading import account_locks, require_capital, require_fees_apart, require_safe
 from vela.bootstrap.marketplace import Marketplace, Settled, paper_account
@@ -39,7 +39,7 @@ class ExchangeMarketplace(Marketplace):
 
         Args:
             settings: all of them.
-            credentials: of the account that is traded with real money; None: on paper.
+            credentials: of the account that is traded with real money; None: on paper, or another process trades.
             follow_up: how orders there have to be looked after; None: as a real exchange needs it.
         """
         self._settings = settings
@@ -51,20 +51,21 @@ class ExchangeMarketplace(Marketplace):
         self._clock = SystemClock()
         name = str(settings.exchange)
         where = name if settings.exchange_url is None else f"{name} at {settings.exchange_url}"
-        self.title = where if credentials is not None else f"{where}, live prices"
-        self.mode = "paper" if credentials is None else "live"
+        is_paper = credentials is None and not settings.live
+        self.title = f"{where}, live prices" if is_paper else where
+        self.mode = "paper" if is_paper else "live"
         self.exchange = stored_as(name, settings.exchange_url)
         self.symbols = settings.symbols or tuple(parse_symbol_list(DEFAULT_SYMBOLS))
         self.timeframe = settings.timeframe or Timeframe.M1
         self.durability = Purpose.JOURNAL if credentials is None else Purpose.TRADING
+        account = "paper" if credentials is None else _digest(credentials)
         self.identity = {
             "market": where,
-            "account": "paper" if credentials is None else _digest(credentials),
             "symbols": ",".join(map(str, self.symbols)),
             "timeframe": self.timeframe.value,
-        }
+        } | ({"account": account} if credentials is not None or is_paper else {})  # only who has the key knows it
 
-    async def open(self, record: Record) -> None:
+    async def open(self, record: SharedRecord) -> None:
         """See `Marketplace.open`.
 
         Raises:
@@ -78,9 +79,11 @@ class ExchangeMarketplace(Marketplace):
             str(self._settings.exchange), self._credentials, self._clock, base_url=self._settings.exchange_url
         )
         rules = self._settings.rules
-        is_new = not (await record.trading.load()).balances
-        self._strand({} if is_new else _kept_rules(record))
+        self._strand(_kept_rules(record))
         connection.instruments(self._listed)
+        if not isinstance(record, Record):  # another process trades
+            return
+        is_new = not (await record.trading.load()).balances
         if is_new:  # positions are looked after, even if one of their symbols is halted
             connection.require_trading(self.symbols)
         if self._credentials is not None:
@@ -147,7 +150,7 @@ class ExchangeMarketplace(Marketplace):
         return self._connection
 
 
-def _kept_rules(record: Record) -> dict[TradingSymbol, Instrument]:
+def _kept_rules(record: SharedRecord) -> dict[TradingSymbol, Instrument]:
     configuration = record.configurations.newest()
     used = () if configuration is None else configuration.symbols
     return {one.instrument.symbol: one.instrument for one in used}

@@ -10,7 +10,7 @@ from vela.adapters.clock import SimulatedClock
 from vela.adapters.exchanges.simulated.feed import SimulatedFeed
 from vela.adapters.exchanges.simulated.paper import PaperExecution
 from vela.adapters.storage.sql.database import Purpose
-from vela.adapters.storage.sql.record import Record
+from vela.adapters.storage.sql.record import Record, SharedRecord
 from vela.bootstrap.market import Market
 from vela.bootstrap.settings import Settings
 from vela.domain.instrument import Instrument
@@ -59,8 +59,8 @@ class Marketplace(ABC):
     strategy_seconds: float | None = None
     stranded: tuple[TradingSymbol, ...] = ()
 
-    async def open(self, record: Record) -> None:  # noqa: B027  optional to override
-        """Get ready, before anything else is asked; `record`: of the account.
+    async def open(self, record: SharedRecord) -> None:  # noqa: B027  optional to override
+        """Get ready, before anything else is asked. `record`: of the account, a `Record` where this process trades.
 
         Raises:
             VelaError: it cannot be traded here.

@@ -12,13 +12,13 @@ from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.bootstrap.jobs import all_strategies, read_request
 from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
+from vela.bootstrap.transport import Transport
 from vela.dashboard.auth import LoginTokens, url_host
 from vela.dashboard.facts import SessionFacts, Workshop
 from vela.domain.candles import Candles
 from vela.domain.errors import ConfigurationError
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
-from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.jobs import JobStore
 from vela.ports.record import RecordReader
@@ -38,7 +38,7 @@ class PageGroup:
         settings: Settings,
         market: Marketplace,
         strategies: Mapping[TradingSymbol, Strategy],
-        bus: Bus,
+        transport: Transport,
         wall_clock: Clock,
         store: ParquetCandleStore,
         reader: RecordReader,
@@ -48,7 +48,7 @@ class PageGroup:
         self._settings = settings
         self._market = market
         self._strategies = strategies
-        self._bus = bus
+        self._bus, self._latest = transport.bus, transport.latest
         self._wall_clock = wall_clock
         self._store = store
         self._reader = reader
@@ -65,6 +65,7 @@ class PageGroup:
             facts=self._facts(),
             settings=PageSettings(self._settings.data_dir, self._settings.host, self._settings.port),
             workshop=self._workshop(),
+            latest=self._latest,
         )
         return [self._service]
 

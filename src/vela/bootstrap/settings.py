@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from vela.adapters.exchanges import EXCHANGES
+from vela.adapters.redis.address import parse_address
 from vela.domain.errors import ConfigurationError
 from vela.domain.execution_rules import PPM
 from vela.domain.money import exact
@@ -43,7 +44,7 @@ DEFAULT_SYMBOLS = "BTC,ETH,BNB,SOL,XRP,ADA,DOGE,LINK"
 
 # Secrets, and switches of the build and of the tests, that share the prefix.
 _NOT_SETTINGS = frozenset(
-    {"skip_web", "require_browser", "require_servers", "api_key", "api_secret", "crash_at", "follow_up"}
+    {"skip_web", "require_browser", "require_servers", "api_key", "api_secret", "crash_at", "follow_up", "has_parent"}
 )
 
 _DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
@@ -316,6 +317,7 @@ class Settings(TradingSettings):
     allowed_symbols: tuple[TradingSymbol, ...] | None = None
     reduce_only: bool = False
 
+    bus: SecretStr | None = Field(default=None, description="Redis between services in processes of their own")
     page: bool = True
     host: Text = "127.0.0.1"
     port: Whole = Field(default=5000, ge=1, le=65535)
@@ -341,6 +343,13 @@ class Settings(TradingSettings):
             raise ValueError("accepted: a market, or --exchange; not both")
         if name != "market" and value and exchange is None:
             raise ValueError("accepted: with --exchange")
+        return value
+
+    @field_validator("bus")
+    @classmethod
+    def _check_bus(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _of_setting(parse_address, _check_text(value.get_secret_value()))
         return value
 
     @field_validator("allowed_symbols", mode="before")
@@ -485,5 +494,6 @@ def _explain(error: ErrorDetails, sources: Mapping[str, str], names: frozenset[s
     message = _ACCEPTED.get(error["type"], str(error.get("ctx", {}).get("error", error["msg"])))
     if "accepted" not in message:
         message = f"accepted: {message.removeprefix('Input should be ').removeprefix('Value error, ')}"
-    shown = "no address" if key == "database" else repr(str(error["input"])[:60])  # it may hold a password
+    # Addresses may hold a password.
+    shown = "no address" if key in {"database", "bus"} else repr(str(error["input"])[:60])
     return f"setting {key} ({sources.get(key, 'default')}) was {shown}; {message}"

@@ -17,6 +17,7 @@ from vela.cli import (
     login_link,
     new_strategy,
     replay,
+    run,
     strategies,
     symbols,
     up,
@@ -41,6 +42,7 @@ app.command("up")(up.up)
 app.command("download")(download.download)
 app.command("import")(import_.import_candles)
 app.command("candles")(candles.candles)
+app.command("run")(run.run)
 app.command("backtest")(backtest.backtest)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)

@@ -44,6 +44,7 @@ DetailFiles = Annotated[
     typer.Option("--detail-candles", help="Finer candles that settle what came first inside one; as --candles."),
 ]
 Database = Annotated[str | None, typer.Option(help="Keep the record on postgresql://USER:PASSWORD@HOST/NAME.")]
+Bus = Annotated[str | None, typer.Option(help="Redis between the services: redis://[:PASSWORD@]HOST:6379/0.")]
 DataDir = Annotated[str | None, typer.Option(help="Where everything is kept.  [vela-data]")]
 
 _NAMES = (

@@ -41,16 +41,21 @@ def run_session(settings: Settings, *, until_end: bool, as_json: bool, confirmat
     """
     set_up_logs()
     arm_from(os.environ)
-    application = Application(settings, until_end=until_end, marketplace=_marketplace(settings, confirmation))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    application = Application(settings, until_end=until_end, marketplace=marketplace(settings, confirmation))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         summary = runner.run(_run(application, settings))
     if as_json:
         print_json(as_contract(summary))
     else:
-        _print_summary(summary, settings)
+        print_summary(summary, settings)
 
 
-def _marketplace(settings: Settings, confirmation: str | None) -> Marketplace | None:
+def marketplace(settings: Settings, confirmation: str | None) -> Marketplace | None:
+    """Return the exchange that the settings name, or None where they name none.
+
+    Raises:
+        ConfigurationError: real money is to be traded without a key, or nobody confirmed it.
+    """
     if settings.exchange is None:
         return None
     from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
@@ -72,7 +77,8 @@ def as_contract(summary: Summary) -> dict[str, object]:
 _MONEY = frozenset({"initial_capital", "final_equity", "realised_pnl", "fees"})
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the event loop; None: as Python does."""
     try:
         import uvloop  # absent on platforms without it; the standard loop does as well, a little slower
     except ImportError:
@@ -146,7 +152,8 @@ def _greet(ready: Ready, settings: Settings) -> None:
         _terminal.print(f"[bold]First start. Log in once with:[/] {ready.login_link}", soft_wrap=True)
 
 
-def _print_summary(summary: Summary, settings: Settings) -> None:
+def print_summary(summary: Summary, settings: Settings) -> None:
+    """Print a summary for people."""
     _terminal.print(
         f"{summary.candles:,} candles · {summary.decisions:,} decisions · {summary.orders:,} orders · "
         f"{summary.trades:,} trades · {summary.open_positions} open"

@@ -49,21 +49,38 @@ def up(  # noqa: PLR0917  one parameter per option
     host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
     data_dir: rule.DataDir = None,
+    bus: rule.Bus = None,
     database: rule.Database = None,
+    scaled: Annotated[
+        bool, typer.Option("--scaled", help="Each service in a process of its own, over --bus and --database.")
+    ] = False,
     until_end: Annotated[bool, typer.Option("--until-end", help="Leave when the market ends.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON when leaving.")] = False,
 ) -> None:
     """Trade, with a page to watch it: a synthetic market, a replay of recorded candles, or an exchange.
 
+    All services are in one process, unless --scaled asks for one process each.
+
     Example: vela up --speed 120
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
     Example: vela up --exchange binance --symbols BTC,ETH
     """
-    # Every option but these three is a setting of the same name.
-    given = {name: value for name, value in locals().items() if name not in {"confirm", "until_end", "json"}}
+    # Every option but these is a setting of the same name.
+    others = {"confirm", "scaled", "until_end", "json"}
+    given = {name: value for name, value in locals().items() if name not in {"others", *others}}
     import os
 
     from vela.bootstrap.settings import load_settings
+    from vela.domain.errors import ConfigurationError
+
+    settings = load_settings(given, os.environ)
+    if scaled:
+        from vela.cli.scaled_session import run_scaled
+
+        run_scaled(settings, given, until_end=until_end, as_json=json, confirmation=confirm)
+        return
+    if settings.bus is not None:
+        raise ConfigurationError("setting bus is for services in processes of their own; accepted: with --scaled")
     from vela.cli.session import run_session
 
-    run_session(load_settings(given, os.environ), until_end=until_end, as_json=json, confirmation=confirm)
+    run_session(settings, until_end=until_end, as_json=json, confirmation=confirm)

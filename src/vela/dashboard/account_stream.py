@@ -199,7 +199,8 @@ class AccountStream(Stream):
 
     def services(self) -> list[ServiceView]:
         """Return every service's health as of `now`, which the clock's owner sets."""
-        awaited = [name for name in self._facts.services if name not in self.beats]
+        # Several of a kind beat under names of their own, such as brain-1-of-2.
+        awaited = [name for name in self._facts.services if not any(_is_one_of(name, beat) for beat in self.beats)]
         return [*map(self._awaited, awaited), *map(self._service, self.beats.values())]
 
     def _awaited(self, name: str) -> ServiceView:
@@ -281,3 +282,7 @@ class AccountStream(Stream):
             "alerts": [alert_view(alert) for alert in self._alerts],
             "jobs": [job_view(job) for job in self.jobs.newest()[:JOBS_LISTED]],
         }
+
+
+def _is_one_of(kind: str, service: str) -> bool:
+    return service == kind or service.startswith(f"{kind}-")

@@ -12,6 +12,7 @@ from vela.dashboard.symbol_stream import DECISIONS
 from vela.dashboard.views import position_marker, trade_markers
 from vela.domain.order import Order, OrderPurpose, OrderStatus
 from vela.domain.position import Position, Trade
+from vela.ports.latest_values import Snapshot
 from vela.ports.record import RecordReader
 
 
@@ -31,6 +32,21 @@ def load(projection: Projection, reader: RecordReader, history: CandleHistory, c
     _load_account(projection, reader)
     for stream in projection.streams():
         stream.discard()
+
+
+def recall(projection: Projection, latest: Snapshot) -> None:
+    """Take the newest word on each symbol, as far as it is newer than what was recorded.
+
+    Args:
+        projection: one that was loaded.
+        latest: what others wrote down last.
+    """
+    for symbol, price in latest.prices.items():
+        projection.of(symbol).recall_price(price.price, price.time)
+    for symbol, regime in latest.regimes.items():
+        projection.of(symbol).recall_regime(regime.regime, regime.time)
+    for symbol, strategy in latest.strategies.items():
+        projection.of(symbol).strategy = strategy.strategy
 
 
 def _load_symbols(projection: Projection, reader: RecordReader, history: CandleHistory, candles: int) -> None:

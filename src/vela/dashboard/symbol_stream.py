@@ -114,6 +114,16 @@ class SymbolStream(Stream):
             forming[3] = min(forming[3], low)
             forming[4] = price
 
+    def recall_price(self, price: float, time: int) -> None:
+        """Take the price that somebody wrote down last; an older one than what is known is passed over."""
+        if time > self.time:
+            self.price, self.time = price, time
+
+    def recall_regime(self, regime: MarketRegime, time: int) -> None:
+        """Take the regime that holds since `time` (ms UTC); an older one than what is known is passed over."""
+        if not self._decisions or time > self._decisions[-1].candle_time:
+            self.regime = regime
+
     def turn(self, change: RegimeChanged) -> None:
         """Take a change of the market's regime."""
         self.regime = change.regime

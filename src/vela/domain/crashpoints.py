@@ -12,6 +12,7 @@
     P10 answer committed, not told             P22 inside the transaction that closes a position
     P11 fill received, not stored              P23 inside the reconciliation of a start
     P12 inside a fill's transaction            P24 inside a migration
+    P25 told, still in the outbox
 
 Nothing is armed unless the process was told so when it started: then a place costs one look at an empty dictionary.
 """
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-POINTS = tuple(f"P{number:02}" for number in range(1, 25))
+POINTS = tuple(f"P{number:02}" for number in range(1, 26))
 
 _armed: dict[str, Callable[[], None]] = {}
 

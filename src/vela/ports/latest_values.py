@@ -53,6 +53,15 @@ REGIMES = Kind("market_regime", LatestRegime)
 STRATEGIES = Kind("strategy_config", LatestStrategy)
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All there is on some symbols, by kind."""
+
+    prices: Mapping[TradingSymbol, LatestPrice]
+    regimes: Mapping[TradingSymbol, LatestRegime]
+    strategies: Mapping[TradingSymbol, LatestStrategy]
+
+
 class LatestValues(Protocol):
     """One value per kind and symbol, and the symbols that are in use. What was there before is forgotten."""
 
@@ -71,6 +80,14 @@ class LatestValues(Protocol):
         """Read the values of those symbols in one round trip; who has none, or none that can be read, is left out.
 
         Give the same tuple again where the same symbols are read again and again: what is asked is then ready made.
+
+        Raises:
+            BusError: they cannot be read now.
+        """
+        ...
+
+    async def snapshot(self, symbols: Sequence[TradingSymbol]) -> Snapshot:
+        """Read the values of all kinds of those symbols in one round trip; see `get`.
 
         Raises:
             BusError: they cannot be read now.

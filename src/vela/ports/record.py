@@ -15,6 +15,7 @@ from vela.domain.order import Order
 from vela.domain.position import Position, Trade, Wallet
 from vela.domain.signal import Decision, SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
+from vela.ports.outbox import Outbox
 
 
 class Posting(msgspec.Struct, frozen=True):
@@ -108,6 +109,11 @@ class AccountState(msgspec.Struct, frozen=True):
 class TradingRecord(Protocol):
     """What the orders service writes and reads."""
 
+    @property
+    def outbox(self) -> Outbox:
+        """The messages that came with what was written, until they are passed on."""
+        ...
+
     async def load(self) -> AccountState:
         """Return the account as it was last committed."""
         ...
@@ -153,12 +159,14 @@ class JournalEntry(msgspec.Struct, frozen=True):
         candles: what came in, per symbol.
         decisions: every decision made.
         wallets: the account marked at closes; a later one of the same time replaces the earlier.
+        begun: time of the newest round whose candles are counted here, ms UTC; None: the cursor.
     """
 
     cursor: int
     candles: tuple[CandleCount, ...]
     decisions: tuple[Decision, ...]
     wallets: tuple[Wallet, ...]
+    begun: int | None = None
 
 
 class Journal(Protocol):
@@ -168,8 +176,12 @@ class Journal(Protocol):
         """Return the time up to which the journal is complete, or None for a new record."""
         ...
 
+    async def begun(self) -> int | None:
+        """Return the time of the newest round whose candles are counted, complete or not; None: a new record."""
+        ...
+
     async def append(self, entry: JournalEntry) -> None:
-        """Write `entry`; decisions and candles up to the cursor that are already there are left as they are.
+        """Write `entry`; decisions, and candles of rounds that were counted, are left as they are.
 
         Raises:
             StorageError: nothing was written.

@@ -31,7 +31,9 @@ from vela.engine.regime import RegimeTracker
 from vela.engine.window import CandleWindow
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
+from vela.ports.latest_values import REGIMES, STRATEGIES, LatestRegime, LatestStrategy, LatestValues
 from vela.services.beside import beside
+from vela.services.noticeboard import Noticeboard
 from vela.services.service import Service
 from vela.strategies.base import Strategy
 
@@ -40,6 +42,11 @@ _WARMUP_CANDLES = 4_096
 _ASK_AGAIN_SECONDS = 10.0  # who answers may have died over the request
 
 _log = structlog.get_logger("vela.brain")
+
+
+def warmup_consumer(brain: str) -> str:
+    """Return the name under which a brain collects the history that it asked for."""
+    return f"{brain}-warmup"
 
 
 class _Watch:
@@ -51,6 +58,7 @@ class _Watch:
         self.window = CandleWindow(strategy.warmup)
         self.regime = RegimeTracker()
         self.is_thinking = False
+        self.noted: MarketRegime | None = None  # what others can read of it
 
     def question(self) -> Callable[[], Decision]:
         return partial(decide, self.strategy, self.symbol, self.window.candles(), self.regime.regime)
@@ -86,15 +94,29 @@ class BrainService(Service):
         wall_clock: Clock,
         strategies: Mapping[TradingSymbol, Strategy],
         strategy_seconds: float | None = None,
+        *,
+        latest: LatestValues | None = None,
+        consumer: str = "brain",
     ) -> None:
-        """`strategies`: which one looks at which symbol. `strategy_seconds`: for how long at most; None: all wait."""
+        """Prepare to decide.
+
+        Args:
+            bus: where candles come from.
+            wall_clock: times beats.
+            strategies: which one looks at which symbol; candles of other symbols are passed over.
+            strategy_seconds: for how long a strategy may think; None: all wait.
+            latest: takes regimes, and by what each symbol is traded; None: nobody asks for them.
+            consumer: under which name it collects and beats: several brains share the symbols, each with its own name.
+        """
         super().__init__(bus, wall_clock)
+        self.name = consumer
+        self._board = None if latest is None else Noticeboard(latest, wall_clock)
         self._strategy_seconds = strategy_seconds
         self._watches = {symbol: _Watch(symbol, strategy) for symbol, strategy in strategies.items()}
         self._is_warm = False
         self._served: asyncio.Future[HistoryServed] | None = None
         self._request_id = ""
-        self._warmup_consumer = f"{self.name}-warmup"
+        self._warmup_consumer = warmup_consumer(self.name)
         bus.subscribe(self.name, Topic.CANDLES)
         bus.subscribe(self._warmup_consumer, Topic.HISTORY)
 
@@ -105,11 +127,14 @@ class BrainService(Service):
 
     async def work(self) -> None:
         """Decide until cancelled."""
-        listening = asyncio.create_task(self.bus.consume(self._warmup_consumer, self._receive_history))
+        helping = [asyncio.create_task(self.bus.consume(self._warmup_consumer, self._receive_history))]
+        if self._board is not None:
+            helping.append(asyncio.create_task(self._board.write(), name="write regimes"))
         try:
             await self.bus.consume(self.name, self._handle)
         finally:
-            listening.cancel()
+            for task in helping:
+                task.cancel()
 
     async def _receive_history(self, envelope: Envelope) -> None:
         message = envelope.message
@@ -135,6 +160,7 @@ class BrainService(Service):
             if self._take(entry):
                 watch = self._watches[entry.symbol]
                 decisions.append(await self._decide(watch, message.time, messages))
+                self._note(watch, message.time)
                 if watch.regime.regime is not regime_before:
                     messages.append(
                         RegimeChanged(
@@ -162,6 +188,17 @@ class BrainService(Service):
             for candle in history.candles:
                 watch.take(candle)
         self._is_warm = True
+
+    def _note(self, watch: _Watch, time: int) -> None:
+        regime = watch.regime.regime
+        if self._board is None or watch.noted is regime:
+            return
+        if watch.noted is None:
+            strategy = watch.strategy
+            traded_by = LatestStrategy(time=time, strategy=strategy.name, params=dict(strategy.settings))
+            self._board.note(STRATEGIES, watch.symbol, traded_by)
+        watch.noted = regime
+        self._board.note(REGIMES, watch.symbol, LatestRegime(time=time, regime=regime))
 
     def _regime_of(self, symbol: TradingSymbol) -> MarketRegime:
         watch = self._watches.get(symbol)

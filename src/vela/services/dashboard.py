@@ -14,7 +14,7 @@ from vela.dashboard.app import STATIC, Sources, build_app
 from vela.dashboard.auth import LoginTokens
 from vela.dashboard.facts import CandleHistory, ReaderFactory, SessionFacts, Workshop
 from vela.dashboard.gate import Hosts
-from vela.dashboard.loading import load
+from vela.dashboard.loading import load, recall
 from vela.dashboard.metrics import PageCounts
 from vela.dashboard.projection import CANDLES, Projection
 from vela.dashboard.server import PageServer, bind
@@ -22,6 +22,7 @@ from vela.dashboard.viewers import Viewers
 from vela.domain.events import Envelope, Topic
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
+from vela.ports.latest_values import LatestValues
 from vela.services.service import Service
 
 TOPICS = (
@@ -83,6 +84,7 @@ class DashboardService(Service):
         facts: SessionFacts,
         settings: PageSettings,
         workshop: Workshop,
+        latest: LatestValues | None = None,
     ) -> None:
         """Take what the page needs, and begin to collect messages.
 
@@ -94,12 +96,14 @@ class DashboardService(Service):
             facts: what does not change while the session runs.
             settings: where to serve.
             workshop: where backtests are asked for.
+            latest: the newest word on each symbol; None: nobody writes it down.
         """
         super().__init__(bus, wall_clock)
         self._reader = reader
         self._history = history
         self._settings = settings
         self._workshop = workshop
+        self._latest = latest
         self._counts = PageCounts()
         self._projection = Projection(facts, settings.candles)
         self._viewers = Viewers(self._projection, self._counts)
@@ -122,6 +126,8 @@ class DashboardService(Service):
             self.port = bound.getsockname()[1]
             self._server = PageServer(self._build_app(self._tokens), bound)
             await asyncio.to_thread(self._load)
+            if self._latest is not None:
+                recall(self._projection, await self._latest.snapshot(tuple(self._projection.symbols)))
             for job in await self._workshop.store.jobs():
                 self._projection.account.jobs.recall(job)
         except BaseException:

@@ -28,6 +28,7 @@ _PAUSES = (1.0, 2.0, 4.0)  # at the start, before the venue is asked again
 _LONGEST_PAUSE = 60.0
 
 _log = structlog.get_logger("vela.historical")
+_MADE_UP_FOR = max(KEPT_AT_HAND, _WRITE_AFTER)  # candles that may have waited when the service before died
 
 
 class HistoricalService(Service):
@@ -52,6 +53,7 @@ class HistoricalService(Service):
         self._writing = asyncio.Lock()
         self._without_history: dict[TradingSymbol, str] = {}
         self._unwritten = ""
+        self._followed: set[TradingSymbol] = set()
         bus.subscribe(self.name, Topic.CANDLES, Topic.HISTORY)
 
     async def start(self) -> None:
@@ -78,11 +80,18 @@ class HistoricalService(Service):
         message = envelope.message
         if isinstance(message, CandlesClosed):
             for entry in (*message.backfilled, *message.candles):
+                await self._make_up(entry.symbol, entry.candle.open_time)
                 self._waiting[entry.symbol][entry.candle.open_time] = entry.candle
             if not self._unwritten and any(len(waiting) >= _WRITE_AFTER for waiting in self._waiting.values()):
                 await self._write()
         elif isinstance(message, HistoryRequested):
             await self._serve(message)
+
+    async def _make_up(self, symbol: TradingSymbol, before: int) -> None:
+        """Before a symbol's first candle: fetch what the service before took with it, lest a hole stays unseen."""
+        if symbol not in self._followed:
+            self._followed.add(symbol)
+            await self._history(symbol, before, _MADE_UP_FOR)
 
     # ------------------------------------------------------------------------------------------------------ writing
 

@@ -11,7 +11,9 @@ from vela.domain.events import Alert, CandlesClosed, Gap, PricesMoved, RefusedCa
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
+from vela.ports.latest_values import PRICES, LatestPrice, LatestValues
 from vela.ports.market_data import MarketData
+from vela.services.noticeboard import Noticeboard
 from vela.services.price_scale import PriceScale
 from vela.services.service import Service
 
@@ -35,9 +37,27 @@ class MarketDataService(Service):
 
     name = "market-data"
 
-    def __init__(self, bus: Bus, wall_clock: Clock, feed: MarketData, clock: Clock, resume_after: int | None) -> None:
-        """`resume_after`: candles that closed at or before this time (ms UTC) were dealt with before; None: none."""
+    def __init__(
+        self,
+        bus: Bus,
+        wall_clock: Clock,
+        feed: MarketData,
+        clock: Clock,
+        resume_after: int | None,
+        latest: LatestValues | None = None,
+    ) -> None:
+        """Prepare to publish.
+
+        Args:
+            bus: where to.
+            wall_clock: times beats.
+            feed: the market.
+            clock: the market's time.
+            resume_after: candles that closed at or before this time (ms UTC) were dealt with before; None: none.
+            latest: takes the newest prices; None: nobody asks for them.
+        """
         super().__init__(bus, wall_clock)
+        self._board = None if latest is None else Noticeboard(latest, wall_clock)
         self._feed = feed
         self._clock = clock
         self._resume_after = resume_after
@@ -56,14 +76,19 @@ class MarketDataService(Service):
                 known = await self._feed.history(instrument.symbol, self._resume_after, 1)
                 last = known[-1] if known else None
             self._sequences[instrument.symbol] = CandleSequence(timeframe_ms, last)
+        if self._board is not None:
+            self._board.in_use(self._sequences)
 
     async def work(self) -> None:
         """Publish the feed until it ends or `finish` is called; what follows from its last message is done by then."""
         self._reading = asyncio.create_task(self._read())
+        noting = None if self._board is None else asyncio.create_task(self._board.write(), name="write prices")
         try:
             await asyncio.wait([self._reading])
         finally:
             self._reading.cancel()
+            if noting is not None:
+                noting.cancel()
         if not self._reading.cancelled():
             self._reading.result()
             await self.bus.settled()
@@ -85,10 +110,13 @@ class MarketDataService(Service):
 
     async def _move(self, prices: PricesMoved) -> None:
         usable = [tick for tick in prices.ticks if _is_price(tick) and await self._fits(tick.symbol, tick.price)]
-        if len(usable) == len(prices.ticks):
-            await self.bus.publish(prices)
-        elif usable:
-            await self.bus.publish(PricesMoved(time=prices.time, ticks=tuple(usable)))
+        if not usable:
+            return
+        whole = len(usable) == len(prices.ticks)
+        await self.bus.publish(prices if whole else PricesMoved(time=prices.time, ticks=tuple(usable)))
+        if self._board is not None:
+            for tick in usable:
+                self._board.note(PRICES, tick.symbol, LatestPrice(time=prices.time, price=tick.price))
 
     async def _fits(self, symbol: TradingSymbol, price: float) -> bool:
         fits = self._scale.fits(symbol, price)

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 import structlog
@@ -21,6 +22,7 @@ from vela.domain.errors import (
 )
 from vela.domain.events import (
     Alert,
+    AnyMessage,
     CandlesClosed,
     Envelope,
     MarketEnded,
@@ -44,9 +46,11 @@ from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.execution import EventsMissed, Execution, OrderReport
 from vela.ports.kill_switch import NEVER_SET, KillSwitch, SwitchState
-from vela.ports.record import TradingRecord
+from vela.ports.record import Changes, TradingRecord
+from vela.services.announcer import Announcer
 from vela.services.book_check import BookCheck, Obstacle
 from vela.services.inquiries import Inquiries
+from vela.services.looking_back import standing_prices
 from vela.services.protection_watch import ProtectionWatch
 from vela.services.reconciliation import Reconciliation
 from vela.services.service import Service, run_together
@@ -57,6 +61,9 @@ _LONGEST_LOOK_SECONDS = 1.0
 _GAP_MS = 10_000  # who was away for longer has missed something
 _LATE_MS = 15_000  # a signal that waited longer is about a price that is gone
 _STALE_MS = 60_000  # so is a price
+_LOOKED_BACK_AT = 100
+_ENDING = 2  # the market's end is told before its last candles
+_NO_CHANGES = Changes()
 
 _log = structlog.get_logger("vela.orders")
 
@@ -99,6 +106,7 @@ class OrdersService(Service):
         super().__init__(bus, wall_clock)
         self._clock = clock
         self._record = record
+        self._announcer = Announcer(bus, record.outbox)
         self._execution = execution
         self._safeguards = safeguards
         self._switch = NEVER_SET
@@ -141,8 +149,11 @@ class OrdersService(Service):
         self._handled_until = account.handled_until
         self._book.start(self._manager.positions)
         now = self._time = self._looked_after = self._clock.now()
+        self._announcer.begin()
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
+        await self._look_back()
+        now = self._time = max(now, self._time)
         crashpoint("P23")
         if self._is_remote:
             await self._reconcile(is_start=True)
@@ -157,7 +168,24 @@ class OrdersService(Service):
 
     async def work(self) -> None:
         """Trade until cancelled."""
-        await run_together(self.bus.consume(self.name, self._handle), self._listen(), self._keep_looking_after())
+        try:
+            await run_together(self.bus.consume(self.name, self._handle), self._listen(), self._keep_looking_after())
+        finally:
+            await self._announcer.stop()
+
+    async def _look_back(self) -> None:
+        """Learn where the market stood when the one before left, if the bus still knows it."""
+        for envelope in standing_prices(await self.bus.handled(self.name, Topic.TICKERS, most=_LOOKED_BACK_AT)):
+            self._time, self._told = envelope.message.time, envelope.published
+            if isinstance(envelope.message, PricesMoved):
+                await self._on_prices(envelope.message)
+        for envelope in await self.bus.handled(self.name, Topic.CANDLES, most=_ENDING):
+            message = envelope.message
+            if isinstance(message, CandlesClosed):
+                self._time = message.time
+                await self._follow(self._manager.on_candles(message.candles, message.time))
+            elif isinstance(message, MarketEnded):
+                self._manager.on_market_ended()
 
     # --------------------------------------------------------------------------------------------- what it is told of
 
@@ -345,24 +373,37 @@ class OrdersService(Service):
     # ------------------------------------------------------------------------------------------------- what it does
 
     async def _follow(self, step: Step) -> None:
-        """Commit a step, tell it, send its orders, and follow what their answers ask for, until nothing is left."""
+        """Commit a step, send its orders, follow what their answers ask for, until nothing is left; tell of it all."""
         if step is NOTHING:
             return
-        steps = deque([step])
+        steps, filled = deque([step]), 0
         while steps:
             step = steps.popleft()
-            await self._record.commit(step.changes)
-            crashpoint("P13" if step.changes.fills else "P10")
-            for message in step.messages:
-                await self.bus.publish(message)
+            await self._commit(step)
             for client_order_id in step.asks:
                 self._inquiries.lacks_fills(client_order_id)
             if step.changes.fills:
+                filled = step.changes.fills[-1].time
                 crashpoint("P21" if _is_partial_exit(step) else "P14")
             for plan in step.plans:
                 steps.extend(await self._send(plan))
-            if step.changes.fills:
-                await self._show_wallet(step.changes.fills[-1].time, marked=False)
+        await self._announcer.done()
+        if filled:
+            await self._show_wallet(filled, marked=False)
+
+    async def _commit(self, step: Step) -> None:
+        """Write a step and what is to be told of it; that is told while its orders are on their way."""
+        if step.changes == _NO_CHANGES:  # nothing that would have to be told again after a crash
+            await self._announcer.done()
+            for message in step.messages:
+                await self.bus.publish(message)
+            return
+        # Every message of a step is one of `AnyMessage`.
+        messages = cast("tuple[AnyMessage, ...]", step.messages)
+        await self._record.commit(msgspec.structs.replace(step.changes, messages=messages))
+        crashpoint("P13" if step.changes.fills else "P10")
+        if messages:
+            self._announcer.begin()
 
     async def _send(self, plan: Plan) -> list[Step]:
         obstacle = await self._book.obstacle(plan) if self._is_remote else None

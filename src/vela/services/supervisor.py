@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import structlog
 
-from vela.domain.errors import StorageUnavailable, VelaError
-from vela.domain.events import Alert, ServiceBeat, ServiceState
+from vela.domain.errors import BusError, StorageLocked, StorageUnavailable, VelaError
+from vela.domain.events import Alert, Message, ServiceBeat, ServiceState
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.services.service import Service, run_together
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
+_GOOD_SPELL_SECONDS = 30.0  # who worked for so long begins with a short pause again
 _FAILURES_ALLOWED = 5
 _FAILURES_WITHIN_SECONDS = 60.0
 
@@ -35,8 +36,8 @@ class Group:
         name: for logs.
         build: makes fresh services, in the order in which they start; what they know comes from the record.
         is_essential: without it the process ends; else it is given up after too many failures and the others go on.
-        keeps_messages: what waits for it is handled by those who replace it; else it is void, because they take the
-            market up again where the record ends.
+        keeps_messages: what waits for it is handled by those who replace it, in this process or the next; else it is
+            void, because they take the market up again where the record ends.
     """
 
     name: str
@@ -93,7 +94,8 @@ class Supervisor:
                 await self._show(service, ServiceState.STARTING)
                 await service.start()
         except BaseException:
-            self._unsubscribe(services)
+            if not group.keeps_messages:
+                self._unsubscribe(services)
             raise
         return services
 
@@ -108,6 +110,7 @@ class Supervisor:
         restarts, pause = 0, _FIRST_PAUSE_SECONDS
         while True:
             error: Exception
+            began = self._clock.monotonic()
             try:
                 await run_together(*(service.run() for service in services))
             except Exception as e:  # noqa: BLE001  whatever killed it, the answer is the same: a fresh one
@@ -117,11 +120,15 @@ class Supervisor:
             await self._mourn(group, services, error)
             failed = tuple(services)
             services.clear()  # what failed has nothing whole to finish, should the end come now
+            if isinstance(error, StorageLocked):  # another instance has taken over: no fresh service changes that
+                raise ServicesFailed(str(error)) from error
             if not isinstance(error, StorageUnavailable):  # space comes back, and who is busy is done some time
                 failures.append(self._clock.monotonic())
                 if len(failures) == _FAILURES_ALLOWED and failures[-1] - failures[0] < _FAILURES_WITHIN_SECONDS:
-                    await self._give_up(group, failed, error)
+                    self._give_up(group, failed, error)
                     return
+            if self._clock.monotonic() - began >= _GOOD_SPELL_SECONDS:
+                pause = _FIRST_PAUSE_SECONDS
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             restarts += 1
@@ -136,24 +143,29 @@ class Supervisor:
             self._unsubscribe(services)
         for service in services:
             await self._show(service, ServiceState.FAILED, detail=repr(error)[:200])
-        await self._bus.publish(
-            Alert(time=self._clock.now(), level="critical", text=f"{group.name} failed and restarts: {error!r}"[:300])
-        )
+        text = f"{group.name} failed and restarts: {error!r}"[:300]
+        await self._tell(Alert(time=self._clock.now(), level="critical", text=text))
 
-    async def _give_up(self, group: Group, services: Sequence[Service], error: Exception) -> None:
-        self._unsubscribe(services)
+    def _give_up(self, group: Group, services: Sequence[Service], error: Exception) -> None:
         names = ", ".join(service.name for service in services)
         text = f"{names}: {_FAILURES_ALLOWED} failures within {_FAILURES_WITHIN_SECONDS:.0f} s, the last one {error!r}"
         if group.is_essential:
             raise ServicesFailed(text) from error
+        self._unsubscribe(services)
         _log.critical("given up", services=names, error=repr(error))
 
     async def _show(self, service: Service, state: ServiceState, detail: str = "") -> None:
-        await self._bus.publish(
+        await self._tell(
             ServiceBeat(
                 time=self._clock.now(), service=service.name, state=state, restarts=service.restarts, detail=detail
             )
         )
+
+    async def _tell(self, message: Message) -> None:
+        try:
+            await self._bus.publish(message)
+        except BusError as e:  # who restarts others must not die of the same
+            _log.warning("cannot tell", message=type(message).__name__, error=str(e))
 
 
 class _Failed(Service):

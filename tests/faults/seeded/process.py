@@ -15,6 +15,7 @@ from vela.domain.events import Message
 from vela.domain.signal import SignalOutcome
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.limits import Limits
+from vela.ports.outbox import Outbox, Outgoing
 from vela.ports.record import AccountState, Changes, TradingRecord
 from vela.services.orders import OrdersService, Safeguards
 from vela.services.service import Service
@@ -100,6 +101,7 @@ class _OfTheLiving:
 
     def __init__(self, record: TradingRecord, pulse: Pulse) -> None:
         self._record, self._pulse = record, pulse
+        self.outbox: Outbox = _OutboxOfTheLiving(record.outbox, pulse)
 
     async def load(self) -> AccountState:
         self._pulse.beat()
@@ -116,3 +118,18 @@ class _OfTheLiving:
     async def outcome(self, symbol: TradingSymbol, strategy: str, candle_time: int) -> SignalOutcome | None:
         self._pulse.beat()
         return await self._record.outcome(symbol, strategy, candle_time)
+
+
+class _OutboxOfTheLiving:
+    """The outbox, as long as the process lives."""
+
+    def __init__(self, outbox: Outbox, pulse: Pulse) -> None:
+        self._outbox, self._pulse = outbox, pulse
+
+    async def pending(self, *, limit: int) -> Sequence[Outgoing]:
+        self._pulse.beat()
+        return await self._outbox.pending(limit=limit)
+
+    async def acknowledge(self, up_to: int) -> None:
+        self._pulse.beat()
+        await self._outbox.acknowledge(up_to)

@@ -4,16 +4,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.builders import BTC, ETH, SOL
 from tests.fakes import until, write_recording
 from tests.faults.checker import breaches
 
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.adapters.storage.sql.record import open_record
-from vela.bootstrap.application import Application, Ready, choose_strategies
+from vela.bootstrap.application import Application, Ready
 from vela.bootstrap.marketplace import Progress
 from vela.bootstrap.settings import Settings, load_settings
-from vela.domain.errors import ConfigurationError, StorageError, StorageLocked, StrategyError
+from vela.domain.errors import ConfigurationError, StorageError, StorageLocked
 from vela.engine.order_manager import OrderManager
 from vela.ports.record import Summary
 from vela.services.supervisor import ServicesFailed
@@ -27,31 +26,6 @@ def settings(directory: Path, **options) -> Settings:
 async def run(chosen: Settings, *, until_end: bool = True) -> Summary:
     application = Application(chosen, until_end=until_end)
     return await asyncio.wait_for(application.run(asyncio.Event(), lambda _: None), 60)
-
-
-# ---------------------------------------------------------------------------------------------------------- strategies
-
-
-def chosen_names(directory: Path, **options) -> list[str]:
-    strategies = choose_strategies(settings(directory, **options), (BTC, ETH, SOL))
-    assert list(strategies) == [BTC, ETH, SOL]
-    return [strategy.name for strategy in strategies.values()]
-
-
-def test_the_shipped_strategies_take_turns_unless_one_is_set_for_all_or_for_a_symbol(tmp_path: Path) -> None:
-    sma, rsi = "SmaCrossover", "RsiMeanReversion"
-    assert chosen_names(tmp_path) == [sma, rsi, sma]
-    assert chosen_names(tmp_path, strategy=rsi) == [rsi, rsi, rsi]
-    assert chosen_names(tmp_path, strategies={"BTCUSDT": rsi}) == [rsi, rsi, sma]
-    assert chosen_names(tmp_path, strategy=sma, strategies={"SOL": rsi}) == [sma, sma, rsi]
-
-
-def test_strategies_for_symbols_that_are_not_in_use_and_unknown_strategies_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="strategies names DOGE; accepted: BTC, ETH, SOL"):
-        chosen_names(tmp_path, strategies={"DOGE": "SmaCrossover"})
-    for options in ({"strategy": "Foo"}, {"strategies": {"ETH": "Foo"}}):
-        with pytest.raises(StrategyError, match="'Foo' is unknown; accepted: "):
-            chosen_names(tmp_path, **options)
 
 
 # -------------------------------------------------------------------------------------------- what is refused at once

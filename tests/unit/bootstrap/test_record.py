@@ -34,7 +34,7 @@ def test_without_a_server_the_record_lies_in_the_data_directory(tmp_path: Path) 
 
 def test_with_a_server_it_lies_there(on_server: DataSettings, postgresql_place: PostgresPlace) -> None:
     with open_record_of(on_server) as record:
-        record.set_identity({"market": "here"})
+        record.claim({"market": "here"})
     assert not (on_server.data_dir / "vela.sqlite").exists()
     assert postgresql_place.execute("SELECT value FROM account_meta") == [("here",)]
 

@@ -186,6 +186,7 @@ NONSENSE: dict[str, list[object]] = {
     "host": ["", 5, "a\0b"],
     "port": ["", "0", "-1", "70000", "abc", 80.5, True, "5\n5"],
     "data_dir": ["", 5, "a\0b", "a\udcffb", Path("a\udcffb")],
+    "bus": ["", 5, "memory", "http://h/0", "redis://h:0", "redis://h/x", "redis://h/0#1", "redis://\0h/0"],
     "candle_store": ["", 5, "ftp://x/y", "s3://", "s3://bucket", "gs://bucket/", "a\0b"],
     "database": ["", 5, "vela", "mysql://u:p@h/d", "postgres:u:p@h/d", "postgresql://u:\0@h/d"],
 }
@@ -213,11 +214,19 @@ def test_the_password_of_a_database_is_not_shown() -> None:
     assert kept.database.get_secret_value() == "postgresql://vela:hush@db/vela"
 
 
+def test_the_password_of_a_bus_is_not_shown() -> None:
+    assert "hush" not in refusal(bus="redis://:hush@db:0/0")
+    kept = load(bus="redis://:hush@db/0")
+    assert "hush" not in repr(kept)
+    assert kept.bus is not None
+    assert kept.bus.get_secret_value() == "redis://:hush@db/0"
+
+
 @pytest.mark.parametrize("key", ["bogus", "Port", "stop-loss", "", "datadir"])
 def test_an_unknown_key_is_refused_with_all_that_are_known(key: str, toml) -> None:
     for text in (refusal(**{key: "1"}), refusal(None, toml(f"'{key}' = 1"))):
         assert text.startswith(f"setting {key!r} (")
-        assert "is unknown; accepted: allowed_symbols, break_even_after, candle_store, candles, capital" in text
+        assert "is unknown; accepted: allowed_symbols, break_even_after, bus, candle_store, candles, capital" in text
     assert "(environment) is unknown" in refusal({"VELA_BOGUS": "1"})
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from vela.cli import download_run, session, venue_session
+from vela.cli import download_run, service_session, session, venue_session
 from vela.cli.main import main
 
 
@@ -24,7 +24,7 @@ def vela(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         monkeypatch.delenv(key)
     monkeypatch.chdir(tmp_path)
     # The process's logs belong to the tests.
-    for module in (download_run, session, venue_session):
+    for module in (download_run, service_session, session, venue_session):
         monkeypatch.setattr(module, "set_up_logs", lambda: None)
 
     def run(*arguments: str) -> Answer:

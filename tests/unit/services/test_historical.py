@@ -143,6 +143,23 @@ async def test_many_candles_are_written_without_waiting(tmp_path: Path, monkeypa
     assert shelf.stored() == at(1, 2, 3)
 
 
+async def test_what_the_service_before_took_with_it_is_fetched_before_the_next_candle(tmp_path: Path) -> None:
+    before = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(50))}))
+    await before.start()
+    await before.close(*at(50))
+    await before.close(*at(51))
+    assert before.working is not None
+    before.working.cancel()  # killed: 50 and 51 were handled, and are not in the store
+    after = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(60))}))
+    await after.start()
+    await after.close(*at(52))
+    await after.service.stop()
+    assert after.stored() == at(*range(53))
+    asked = len(after.feed.asked)
+    await after.close(*at(53))
+    assert len(after.feed.asked) == asked, "once is enough"
+
+
 # ----------------------------------------------------------------------------------------------- what goes wrong
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -13,10 +14,13 @@ from tests.fakes import Desk
 
 from vela.adapters.storage.sql.record import RECORD_FILE, Record, open_record
 from vela.domain.candles import Candle
+from vela.domain.errors import BusError
 from vela.domain.events import (
     Alert,
     CandlesClosed,
+    Envelope,
     MarketEnded,
+    OrderChanged,
     OrderFilled,
     PositionClosed,
     PricesMoved,
@@ -24,6 +28,7 @@ from vela.domain.events import (
     SignalsRaised,
     SymbolCandle,
     Tick,
+    Topic,
     WalletChanged,
 )
 from vela.domain.order import OrderPurpose, OrderRequest, OrderStatus
@@ -453,3 +458,78 @@ async def test_other_messages_lead_to_nothing(record: Record) -> None:
     await desk.say(*others)
     assert desk.heard.messages == others
     assert desk.service.consumers == ("orders",)
+
+
+# ------------------------------------------------------------------------------------------ where others start anew
+
+
+async def test_a_signal_that_a_brain_repeats_after_its_restart_is_acted_on_once(record: Record) -> None:
+    desk = await Desk(record, rules=TradingRules(cooldown_ms=0)).start()
+    await desk.say(prices(MINUTE, BTC=100.0), raised(1), raised(1))
+    assert [m.outcome.client_order_id for m in desk.heard.of(SignalHandled)] == [ENTRY]
+    await desk.say(raised(2, sell(2)), raised(1), raised(2, sell(2)))
+    assert await desk.held() == {}
+    assert len(desk.heard.of(SignalHandled)) == 2
+    assert desk.working is not None
+    assert not desk.working.done()
+
+
+async def test_what_was_committed_and_not_told_is_told_at_the_next_start(record: Record, monkeypatch) -> None:
+    desk = await Desk(record).start()
+    publish = desk.bus.publish
+
+    async def failing(message) -> None:
+        if isinstance(message, OrderChanged):
+            raise BusError("gone")
+        await publish(message)
+
+    monkeypatch.setattr(desk.bus, "publish", failing)
+    await desk.bus.publish(prices(MINUTE, BTC=100.0))
+    await desk.bus.publish(raised(1))
+    assert desk.working is not None
+    with pytest.raises(BusError, match="gone"):
+        await asyncio.wait_for(desk.working, 5)
+    assert desk.statuses(ENTRY) == []
+    again = await Desk(record).start()
+    await again.bus.settled()
+    assert again.statuses(ENTRY) == [OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.FILLED]
+    assert await record.trading.outbox.pending(limit=5) == []
+
+
+async def test_who_starts_anew_knows_the_prices_that_the_one_before_was_told(record: Record, monkeypatch) -> None:
+    desk = await Desk(record).start()
+    handled = {
+        Topic.TICKERS: [Envelope("a", MINUTE, prices(MINUTE, BTC=100.0, ETH=50.0))],
+        Topic.CANDLES: [Envelope("b", MINUTE, closes(1))],
+    }
+    assert desk.working is not None
+    desk.working.cancel()
+    again = Desk(record)
+
+    async def told(consumer, topic, *, most):
+        assert (consumer, most > 0) == ("orders", True)
+        return handled[topic]
+
+    monkeypatch.setattr(again.bus, "handled", told)
+    await again.start()
+    # Its message was acknowledged before: the signal comes without new prices, and is executed at those that stood.
+    await again.say(raised(1))
+    assert again.statuses(ENTRY) == [OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.FILLED]
+    [entry] = again.heard.of(OrderFilled)[:1]
+    assert entry.fill.time == MINUTE
+
+
+async def test_who_starts_anew_knows_that_the_market_has_ended(record: Record, monkeypatch) -> None:
+    desk = Desk(record)
+    handled = {
+        Topic.TICKERS: [Envelope("a", MINUTE, prices(MINUTE, BTC=100.0))],
+        Topic.CANDLES: [Envelope("b", MINUTE, MarketEnded(time=MINUTE)), Envelope("c", MINUTE, closes(1))],
+    }
+
+    async def told(_consumer, topic, *, most):
+        return handled[topic]
+
+    monkeypatch.setattr(desk.bus, "handled", told)
+    await desk.start()
+    await desk.say(raised(1))
+    assert desk.outcomes == {BTC: "market_ended"}

@@ -42,6 +42,10 @@ class ListJournal:
     async def cursor(self) -> int | None:
         return self.entries[-1].cursor if self.entries else self._cursor
 
+    async def begun(self) -> int | None:
+        reached = [one.cursor if one.begun is None else one.begun for one in self.entries]
+        return reached[-1] if reached else self._cursor
+
     async def append(self, entry: JournalEntry) -> None:
         if self.failures:
             self.failures -= 1
@@ -52,11 +56,11 @@ class ListJournal:
 class Diary:
     """The service, on a bus, with a clock that stands still."""
 
-    def __init__(self, journal: ListJournal) -> None:
+    def __init__(self, journal: ListJournal, *, at_once: bool = False) -> None:
         self.journal = journal
         self.clock = ManualClock()
         self.bus = MemoryBus(self.clock)
-        self.service = PersistenceService(self.bus, self.clock, journal)
+        self.service = PersistenceService(self.bus, self.clock, journal, at_once=at_once)
         self.working: asyncio.Task[None] | None = None
 
     async def start(self) -> Diary:
@@ -224,3 +228,49 @@ async def test_after_a_failure_the_supervisor_makes_a_new_one_that_goes_on_from_
     await supervisor.stop(cleanly=True)
     [entry] = journal.entries
     assert (entry.cursor, entry.decisions) == (MINUTE, (decision(1),))
+
+
+# ------------------------------------------------------------------------------------------- in a process of its own
+
+
+async def test_alone_it_writes_each_part_before_it_counts_as_handled() -> None:
+    diary = await Diary(ListJournal(), at_once=True).start()
+    await diary.say(closes(1))
+    count = CandleCount(BTC, 1, 0, 0, 0, {})
+    assert diary.journal.entries == [JournalEntry(0, (count,), (), (), MINUTE)]
+    await diary.say(decided(1), marked(1))
+    assert diary.journal.entries[1:] == [
+        JournalEntry(0, (), (decision(1),), (), MINUTE),
+        JournalEntry(0, (), (), (wallet(time=MINUTE),), MINUTE),
+    ]
+    await diary.say(closes(2))
+    assert diary.journal.entries[3] == JournalEntry(
+        MINUTE, (CandleCount(BTC, 1, MINUTE, MINUTE, 0, {}),), (), (), 2 * MINUTE
+    )
+
+
+async def test_alone_it_goes_on_in_the_midst_of_a_round() -> None:
+    journal = ListJournal()
+    before = await Diary(journal, at_once=True).start()
+    await before.say(closes(1), closes(2), decided(2))
+    written = len(journal.entries)
+    after = await Diary(journal, at_once=True).start()
+    # What it had not acknowledged comes again; so does the round, if the market was taken up where the journal ends.
+    await after.say(closes(2))
+    assert len(journal.entries) == written
+    await after.say(decided(2), marked(2))
+    assert [entry.cursor for entry in journal.entries[written:]] == [MINUTE, MINUTE]
+
+
+async def test_alone_it_takes_decisions_that_come_late_and_no_late_marks() -> None:
+    diary = await Diary(ListJournal(), at_once=True).start()
+    await diary.say(closes(1), closes(2), decided(1), marked(1))
+    assert [entry.decisions for entry in diary.journal.entries[2:]] == [(decision(1),)]
+
+
+async def test_alone_it_has_nothing_to_finish() -> None:
+    diary = await Diary(ListJournal(), at_once=True).start()
+    await diary.say(*whole_round(1))
+    written = list(diary.journal.entries)
+    await diary.service.stop()
+    assert diary.journal.entries == written

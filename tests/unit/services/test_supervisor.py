@@ -8,8 +8,8 @@ import pytest
 from tests.fakes import FastClock, Listener, until
 
 from vela.adapters.bus.memory import MemoryBus
-from vela.domain.errors import ConfigurationError, StorageUnavailable
-from vela.domain.events import Alert, MarketEnded, ServiceBeat, ServiceState, Topic
+from vela.domain.errors import BusError, ConfigurationError, StorageLocked, StorageUnavailable
+from vela.domain.events import Alert, Envelope, MarketEnded, Message, ServiceBeat, ServiceState, Topic
 from vela.services.service import Service
 from vela.services.supervisor import Group, ServicesFailed, Supervisor
 
@@ -21,7 +21,7 @@ class Double(Service):
 
     def __init__(self, bus: MemoryBus, clock: FastClock, name: str, fails_at_start: Exception | None = None) -> None:
         super().__init__(bus, clock)
-        self.name = name  # type: ignore[misc]
+        self.name = name
         self.fails_at_start = fails_at_start
         self.breaks = asyncio.Event()
         self.ends = asyncio.Event()
@@ -258,3 +258,83 @@ async def test_services_without_their_disk_are_tried_until_it_is_back(stage: Sta
     stage.newest("a").breaks.set()
     await until(lambda: stage.works("a", 10))
     assert len([alert for alert in stage.heard.of(Alert) if "disk is full" in alert.text]) == 8
+
+
+# ------------------------------------------------------------------------------- beside others in their own processes
+
+
+class RecordingClock(FastClock):
+    """Remembers for how long was slept."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self.ahead = 0.0
+
+    def monotonic(self) -> float:
+        return self.ahead
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await super().sleep(seconds)
+
+
+async def test_after_a_good_spell_the_next_pause_is_short_again() -> None:
+    stage, clock = Stage(), RecordingClock()
+    stage.supervisor = Supervisor(stage.bus, clock)
+    await stage.start("a", "one")
+    for spell in (0.0, 0.0, 0.0, 31.0, 0.0):
+        await until(lambda: "work" in stage.newest("one").log)
+        clock.ahead += spell
+        made = len(stage.made["one"])
+        stage.newest("one").breaks.set()
+        await until(lambda: len(stage.made["one"]) > made)  # noqa: B023  within this turn
+        clock.ahead += 20.0  # so many failures within a minute would be the end
+    assert clock.slept == [0.2, 0.4, 0.8, 0.2, 0.4]
+    await stage.supervisor.stop(cleanly=False)
+
+
+async def test_what_waits_for_a_group_that_keeps_messages_survives_a_start_that_fails() -> None:
+    stage = Stage()
+    stage.start_errors["one"] = [None, StorageUnavailable("the server is away")]
+
+    async def build() -> Sequence[Service]:
+        return [stage._make("one")]
+
+    await stage.supervisor.start(Group("a", build, is_essential=True, keeps_messages=True))
+    stage.newest("one").breaks.set()
+    await stage.bus.publish(MarketEnded(time=1))
+    await until(lambda: len(stage.made["one"]) == 3 and "work" in stage.newest("one").log)
+    seen: list[int] = []
+
+    async def take(envelope: Envelope) -> None:
+        seen.append(envelope.message.time)
+
+    consuming = asyncio.create_task(stage.bus.consume("one", take))
+    await until(lambda: seen)
+    consuming.cancel()
+    await stage.supervisor.stop(cleanly=False)
+
+
+async def test_who_has_lost_the_record_to_another_instance_leaves_at_once() -> None:
+    stage = Stage()
+    await stage.start("a", "one")
+    stage.start_errors["one"] = [StorageLocked("another running Vela has taken over this record")]
+    stage.newest("one").breaks.set()
+    with pytest.raises(ServicesFailed, match="another running Vela has taken over"):
+        await asyncio.wait_for(stage.supervisor.wait(), 5)
+    assert len(stage.made["one"]) == 2
+
+
+async def test_a_bus_that_is_away_does_not_end_the_one_who_restarts_others() -> None:
+    stage = Stage()
+    await stage.start("a", "one")
+    publish = stage.bus.publish
+
+    async def away(message: Message) -> None:
+        raise BusError("Redis is away")
+
+    stage.bus.publish = away  # type: ignore[method-assign]
+    stage.newest("one").breaks.set()
+    await until(lambda: len(stage.made["one"]) == 2 and "work" in stage.newest("one").log)
+    stage.bus.publish = publish  # type: ignore[method-assign]
+    await stage.supervisor.stop(cleanly=False)

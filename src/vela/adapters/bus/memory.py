@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vela.domain.codec import decode, encode
-from vela.domain.errors import BusError
+from vela.domain.errors import BusError, StorageUnavailable
 from vela.domain.events import TOPIC_OF, Envelope, Message, Topic
 from vela.ports.bus import Handler
 from vela.ports.clock import Clock
@@ -92,6 +93,9 @@ class MemoryBus:
             entry.deliveries += 1
             try:
                 await handler(envelope)
+            except StorageUnavailable:
+                entry.deliveries -= 1
+                raise
             except Exception:
                 if entry.deliveries >= self._max_deliveries:
                     self._dead.append(envelope)
@@ -122,6 +126,14 @@ class MemoryBus:
                 await future
             finally:
                 self._settling.discard(future)
+
+    async def consumers(self, topic: Topic) -> frozenset[str]:
+        """See `Bus.consumers`."""
+        return frozenset(name for name, entry in self._consumers.items() if entry in self._routes[topic])
+
+    async def handled(self, consumer: str, topic: Topic, *, most: int) -> Sequence[Envelope]:  # noqa: ARG002
+        """See `Bus.handled`. None is kept."""
+        return ()
 
     def dead_letters(self) -> tuple[Envelope, ...]:
         """See `Bus.dead_letters`."""

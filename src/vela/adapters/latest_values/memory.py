@@ -7,7 +7,7 @@ from typing import cast
 
 from vela.adapters.latest_values.newest import Newest
 from vela.domain.trading_symbol import TradingSymbol
-from vela.ports.latest_values import Kind, LatestValue, V
+from vela.ports.latest_values import PRICES, REGIMES, STRATEGIES, Kind, LatestValue, Snapshot, V
 
 
 class MemoryLatestValues:
@@ -28,6 +28,12 @@ class MemoryLatestValues:
         """See `LatestValues.get`."""
         values = cast("dict[TradingSymbol, V]", self._values.get(kind.prefix, {}))
         return {symbol: values[symbol] for symbol in symbols if symbol in values}
+
+    async def snapshot(self, symbols: Sequence[TradingSymbol]) -> Snapshot:
+        """See `LatestValues.snapshot`."""
+        return Snapshot(
+            await self.get(PRICES, symbols), await self.get(REGIMES, symbols), await self.get(STRATEGIES, symbols)
+        )
 
     async def put_active(self, symbols: Iterable[TradingSymbol]) -> None:
         """See `LatestValues.put_active`."""

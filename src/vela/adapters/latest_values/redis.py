@@ -18,7 +18,7 @@ from vela.adapters.latest_values.newest import Newest
 from vela.adapters.redis.server import RedisServer
 from vela.domain.errors import BusError, SymbolError
 from vela.domain.trading_symbol import TradingSymbol
-from vela.ports.latest_values import Kind, V
+from vela.ports.latest_values import PRICES, REGIMES, STRATEGIES, Kind, Snapshot, V
 
 _ACTIVE: Final = "active_symbols"
 _encode: Final = msgspec.json.Encoder().encode
@@ -56,14 +56,18 @@ class RedisLatestValues:
         """See `LatestValues.get`."""
         keys = self._keys(kind.prefix, symbols)
         raw = await self._server.insist(f"cannot read {kind.prefix}", lambda: self._server.read(keys))
-        try:
-            # One call for all is several times as fast as one for each.
-            values = _decoder(kind.type).decode(b"[" + b",".join([one or b"null" for one in raw]) + b"]")
-            if len(values) != len(keys):
-                raise msgspec.ValidationError("a value is more than one")
-        except msgspec.MsgspecError:
-            values = [self._readable(kind, key, one) for key, one in zip(keys, raw, strict=True)]
-        return {symbol: value for symbol, value in zip(symbols, values, strict=True) if value is not None}
+        return self._decoded(kind, symbols, keys, raw)
+
+    async def snapshot(self, symbols: Sequence[TradingSymbol]) -> Snapshot:
+        """See `LatestValues.snapshot`."""
+        prices, regimes, strategies = (self._keys(kind.prefix, symbols) for kind in (PRICES, REGIMES, STRATEGIES))
+        keys, count = (*prices, *regimes, *strategies), len(symbols)
+        raw = await self._server.insist("cannot read latest values", lambda: self._server.read(keys))
+        return Snapshot(
+            self._decoded(PRICES, symbols, prices, raw[:count]),
+            self._decoded(REGIMES, symbols, regimes, raw[count : 2 * count]),
+            self._decoded(STRATEGIES, symbols, strategies, raw[2 * count :]),
+        )
 
     async def put_active(self, symbols: Iterable[TradingSymbol]) -> None:
         """See `LatestValues.put_active`."""
@@ -92,6 +96,18 @@ class RedisLatestValues:
             await self._server.insist("cannot write latest values", lambda: self._server.write(values))
         finally:
             self._writing = None
+
+    def _decoded(
+        self, kind: Kind[V], symbols: Sequence[TradingSymbol], keys: Sequence[str], raw: Sequence[bytes | None]
+    ) -> dict[TradingSymbol, V]:
+        try:
+            # One call for all is several times as fast as one for each.
+            values = _decoder(kind.type).decode(b"[" + b",".join([one or b"null" for one in raw]) + b"]")
+            if len(values) != len(keys):
+                raise msgspec.ValidationError("a value is more than one")
+        except msgspec.MsgspecError:
+            values = [self._readable(kind, key, one) for key, one in zip(keys, raw, strict=True)]
+        return {symbol: value for symbol, value in zip(symbols, values, strict=True) if value is not None}
 
     @staticmethod
     def _readable(kind: Kind[V], key: str, value: bytes | None) -> V | None:

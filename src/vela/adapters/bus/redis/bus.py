@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -12,17 +12,18 @@ import structlog
 
 from vela.adapters.bus.redis.inbox import Entry, Inbox, Member, is_unknown_group
 from vela.adapters.bus.redis.lane import Lane, Trimmer
-from vela.adapters.bus.redis.names import Names
-from vela.adapters.bus.redis.scripts import IS_SETTLED
+from vela.adapters.bus.redis.names import FIELD, Names
+from vela.adapters.bus.redis.scripts import GROUPS, IS_SETTLED, REPLACE
 from vela.adapters.redis.server import Pauses, RedisRefused, RedisServer
 from vela.domain.codec import decode, encode
-from vela.domain.errors import BusError
+from vela.domain.errors import BusError, StorageUnavailable
 from vela.domain.events import TOPIC_OF, Envelope, Message, Topic
 from vela.ports.bus import Handler
 from vela.ports.clock import Clock
 
 _DEAD_LETTERS_KEPT: Final = 100
 _LONGEST_LOOK_SECONDS: Final = 0.01
+_LAST_ERRANDS_SECONDS: Final = 1.0
 
 _log = structlog.get_logger("vela.bus")
 
@@ -74,6 +75,7 @@ class RedisBus:
         trimmer = Trimmer(server, self._names, capacity)
         self._lanes = {topic: Lane(server, clock, topic, self._names, trimmer, capacity) for topic in Topic}
         self._topics: dict[str, list[Topic]] = {}
+        self._families: dict[str, str] = {}
         self._errands: deque[Callable[[], Awaitable[None]]] = deque([self._begin_life])
         self._running: asyncio.Task[None] | None = None
         self._life = ""
@@ -122,6 +124,20 @@ class RedisBus:
 
         self._run_errand(destroy)
 
+    async def replace(self, family: str, members: Sequence[str], topic: Topic) -> None:
+        """Put consumers in the place of all others of a topic that are called `family` or `family-…`, in one step.
+
+        Each new one begins with the oldest message that one of those before has not handled: none is lost, and some may
+        come again. Those before collect nothing any more.
+
+        Raises:
+            BusError: Redis does not answer for long, or refuses.
+        """
+        await self._errands_done()
+        self._families |= dict.fromkeys(members, family)
+        keys, arguments = [self._names.stream(topic)], [family, *members]
+        await self._server.insist("cannot subscribe", lambda: self._server.run(REPLACE, keys, arguments))
+
     async def consume(self, consumer: str, handler: Handler) -> None:
         """See `Bus.consume`. While Redis is away it waits.
 
@@ -141,6 +157,9 @@ class RedisBus:
                     continue
                 try:
                     await handler(envelope)
+                except StorageUnavailable:
+                    await inbox.excuse(entry)
+                    raise
                 except Exception as e:
                     if entry.tries >= self._max_deliveries:
                         await self._give_up(inbox, entry, envelope, f"{type(e).__name__}: {e}"[:300])
@@ -165,12 +184,48 @@ class RedisBus:
         while not await self._server.insist("cannot settle", lambda: self._server.run(IS_SETTLED, streams)):
             await pauses.pause()
 
+    async def consumers(self, topic: Topic) -> frozenset[str]:
+        """See `Bus.consumers`.
+
+        Raises:
+            BusError: Redis does not answer for long, or refuses.
+        """
+        return frozenset(await self._groups(topic))
+
+    async def handled(self, consumer: str, topic: Topic, *, most: int) -> Sequence[Envelope]:
+        """See `Bus.handled`. Of the market's topics a few are left when a stream is trimmed (`KEPT`).
+
+        Raises:
+            BusError: Redis does not answer for long, or refuses.
+        """
+        newest = (await self._groups(topic)).get(consumer)
+        if newest is None:
+            return ()
+        stream, server = self._names.stream(topic), self._server
+        what = "cannot look back"
+        given = await server.insist(what, lambda: server.call("XREVRANGE", stream, newest, "-", "COUNT", most))
+        pending = await server.insist(
+            what, lambda: server.call("XPENDING", stream, consumer, "-", "+", most, parse_detail=True)
+        )
+        open_ids = {one["message_id"] for one in pending}
+        done = [fields.get(FIELD.encode()) for entry_id, fields in reversed(given) if entry_id not in open_ids]
+        return [decode(message) for message in done if message is not None]
+
+    async def _groups(self, topic: Topic) -> dict[str, bytes]:
+        """Return the groups of a topic's stream, and up to where each was given its messages."""
+        stream = self._names.stream(topic)
+        answer = await self._server.insist("cannot look around", lambda: self._server.run(GROUPS, [stream]))
+        return {name.decode(): newest for name, newest in zip(answer[::2], answer[1::2], strict=True)}
+
     def dead_letters(self) -> tuple[Envelope, ...]:
         """See `Bus.dead_letters`; those of this process."""
         return tuple(self._dead)
 
     async def close(self) -> None:
-        """Let go of Redis. Who consumes must have been cancelled before."""
+        """Let go of Redis. Who consumes must have been cancelled before; who was unsubscribed is given up first."""
+        with suppress(BusError, TimeoutError):
+            async with asyncio.timeout(_LAST_ERRANDS_SECONDS):
+                await self._errands_done()
         for lane in self._lanes.values():
             await lane.close()
         if self._running is not None:
@@ -189,9 +244,20 @@ class RedisBus:
                     raise
             if consumer not in self._topics:  # unsubscribed meanwhile: nothing will come
                 await asyncio.Event().wait()
+            await self._require_current(consumer)
             _log.error("Redis has lost who collects what; whatever its streams hold is collected", consumer=consumer)
             for topic in self._topics[consumer]:
                 await self._create_group(topic, consumer, "0")
+
+    async def _require_current(self, consumer: str) -> None:
+        family = self._families.get(consumer)
+        for topic in self._topics[consumer] if family is not None else ():
+            others = [name for name in await self._groups(topic) if f"{name}-".startswith(f"{family}-")]
+            if others:
+                raise BusError(
+                    f"consumer {consumer} was replaced by {', '.join(sorted(others))}; "
+                    "accepted: the same number of shards in every process"
+                )
 
     async def _read(self, inbox: Inbox, entry: Entry) -> Envelope | None:
         """Return the message, or None where it was set aside."""

@@ -125,6 +125,15 @@ class Inbox:
         if self._acknowledging is None:
             self._acknowledging = asyncio.create_task(self._acknowledge(), name=f"acknowledge {self._member.group}")
 
+    async def excuse(self, entry: Entry) -> None:
+        """Do not count the newest try of a message."""
+        stream = self._names.stream(entry.topic)
+        command = ("XCLAIM", stream, self._member.group, self._member.name, 0, entry.name)
+        try:
+            await self._server.call(*command, "RETRYCOUNT", entry.tries - 1, "JUSTID", parse_justid=True)
+        except BusError as e:
+            _log.warning("a try counts that should not", consumer=self._member.group, id=entry.name, error=str(e))
+
     async def bury(self, entry: Entry, reason: str) -> None:
         """Put a message among the dead letters of its topic, and acknowledge it, both or neither.
 

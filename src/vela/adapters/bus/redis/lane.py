@@ -24,6 +24,11 @@ _TRIM_AFTER_MESSAGES: Final = 1_000
 _TRIM_AFTER_BYTES: Final = 4 << 20
 _LONGEST_WAIT_SECONDS: Final = 0.05
 
+KEPT: Final = 100
+"""Messages of the market that are left when a stream is trimmed: who starts anew looks back at them."""
+
+_OF_THE_MARKET: Final = frozenset({Topic.CANDLES, Topic.TICKERS})
+
 _log = structlog.get_logger("vela.bus")
 
 
@@ -35,6 +40,8 @@ class Trimmer:
         self._server = server
         self._topics: Mapping[str, Topic] = {names.stream(topic): topic for topic in Topic}
         self._capacity = capacity
+        kept = min(KEPT, capacity // 100)
+        self._kept = {stream: kept if topic in _OF_THE_MARKET else 0 for stream, topic in self._topics.items()}
         self._alarmed: set[str] = set()
 
     async def trim(self, *streams: str) -> None:
@@ -44,7 +51,7 @@ class Trimmer:
             BusError: Redis does not answer, or refuses.
         """
         keys = streams or tuple(self._topics)
-        answer = await self._server.run(TRIM, keys)
+        answer = await self._server.run(TRIM, keys, [self._kept[stream] for stream in keys])
         for stream, length, slowest in zip(keys, answer[::2], answer[1::2], strict=True):
             self._watch(stream, length, slowest.decode(errors="replace"))
 

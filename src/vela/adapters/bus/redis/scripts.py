@@ -52,7 +52,8 @@ return {told, redis.call('XLEN', stream)}
 
 TRIM = Script(
     """
--- KEYS: streams. Takes away what every group has acknowledged, and nothing else.
+-- KEYS: streams. ARGV: how many messages of each stream are left in any case.
+-- Takes away what every group has acknowledged, and nothing else.
 -- Returns of each stream its length after that, and the group that holds it up, if any does.
 local function parts(id)
   local ms, seq = string.match(id, '^(%d+)-(%d+)$')
@@ -60,7 +61,8 @@ local function parts(id)
 end
 
 local answer = {}
-for _, stream in ipairs(KEYS) do
+for number, stream in ipairs(KEYS) do
+  local kept = tonumber(ARGV[number])
   local groups = redis.call('EXISTS', stream) == 1 and redis.call('XINFO', 'GROUPS', stream) or {}
   local ms, seq, slowest
   for _, info in ipairs(groups) do
@@ -77,10 +79,17 @@ for _, stream in ipairs(KEYS) do
       ms, seq, slowest = first_ms, first_seq, group.name
     end
   end
+  if ms and kept > 0 then
+    local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', kept)
+    if #newest > 0 then
+      local last_ms, last_seq = parts(newest[#newest][1])
+      if last_ms < ms or (last_ms == ms and last_seq < seq) then ms, seq = last_ms, last_seq end
+    end
+  end
   if ms then
     redis.call('XTRIM', stream, 'MINID', '=', string.format('%.0f-%.0f', ms, seq))
   else
-    redis.call('XTRIM', stream, 'MAXLEN', '=', 0)
+    redis.call('XTRIM', stream, 'MAXLEN', '=', kept)
   end
   answer[#answer + 1] = redis.call('XLEN', stream)
   answer[#answer + 1] = slowest or ''
@@ -114,5 +123,61 @@ BURY = Script(
 -- The letter is there before the message is acknowledged: should there be no memory for it, nothing happens.
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[1], '*', unpack(ARGV, 4))
 return redis.call('XACK', KEYS[1], ARGV[2], ARGV[3])
+"""
+)
+
+GROUPS = Script(
+    """
+-- KEYS: a stream. Returns its groups: name and the id up to which each was given messages, again and again.
+local answer = {}
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  for _, info in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+    for i = 1, #info, 2 do
+      if info[i] == 'name' or info[i] == 'last-delivered-id' then answer[#answer + 1] = info[i + 1] end
+    end
+  end
+end
+return answer
+"""
+)
+
+REPLACE = Script(
+    """
+-- KEYS: a stream. ARGV: a family of groups, then the names that are to be its members from now on.
+-- A new member begins with the oldest message that one of those before has not acknowledged, or with the next one where
+-- there was none before. Then those that are no members any more are destroyed. Returns how many were.
+local stream, family = KEYS[1], ARGV[1]
+local wanted, missing = {}, {}
+for i = 2, #ARGV do wanted[ARGV[i]] = true; missing[ARGV[i]] = true end
+
+local function before(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  if tonumber(seq) > 0 then return string.format('%s-%.0f', ms, tonumber(seq) - 1) end
+  return string.format('%.0f-18446744073709551615', tonumber(ms) - 1)
+end
+
+local function is_older(id, other)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  local other_ms, other_seq = string.match(other, '^(%d+)-(%d+)$')
+  if ms ~= other_ms then return tonumber(ms) < tonumber(other_ms) end
+  return tonumber(seq) < tonumber(other_seq)
+end
+
+local start
+local leaving = {}
+for _, info in ipairs(redis.call('EXISTS', stream) == 1 and redis.call('XINFO', 'GROUPS', stream) or {}) do
+  local group = {}
+  for i = 1, #info, 2 do group[info[i]] = info[i + 1] end
+  if group.name == family or string.sub(group.name, 1, #family + 1) == family .. '-' then
+    missing[group.name] = nil
+    if not wanted[group.name] then leaving[#leaving + 1] = group.name end
+    local done = group['last-delivered-id']
+    if group.pending > 0 then done = before(redis.call('XPENDING', stream, group.name)[2]) end
+    if not start or is_older(done, start) then start = done end
+  end
+end
+for name in pairs(missing) do redis.call('XGROUP', 'CREATE', stream, name, start or '$', 'MKSTREAM') end
+for _, name in ipairs(leaving) do redis.call('XGROUP', 'DESTROY', stream, name) end
+return #leaving
 """
 )

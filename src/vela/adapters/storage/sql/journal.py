@@ -11,15 +11,16 @@ from vela.adapters.storage.sql.schema import account_meta, candle_faults, candle
 from vela.ports.record import CandleCount, JournalEntry
 
 CURSOR = "journal.cursor"
+BEGUN = "journal.begun"
 
 
 class SqlJournal:
     """`Journal` over a connection made for `Purpose.JOURNAL`.
 
     The cursor moves in the same transaction as what it stands for, so an entry is in with all its parts or not at all.
-    Candles are counts, not rows: they are added only when the entry's cursor lies beyond the one that is stored.
-    Whoever starts again after a crash therefore gathers from `cursor()` on; a stretch that is handed in once more,
-    cursor and all, changes nothing.
+    Candles are counts, not rows: they are added only when the entry's newest round was not counted before. Whoever
+    starts again after a crash therefore gathers from `begun()` on; a stretch that is handed in once more changes
+    nothing.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -32,7 +33,7 @@ class SqlJournal:
         self._upsert_meta = Prepared(connection, upsert_into(connection, account_meta), account_meta.columns.keys())
         self._add_candles = Prepared(connection, _add_candles(connection), candles_index.columns.keys())
         self._add_faults = Prepared(connection, _add_faults(connection), candle_faults.columns.keys())
-        self._cursor = select(account_meta.c.value).where(account_meta.c.key == CURSOR)
+        self._reached = select(account_meta.c.key, account_meta.c.value).where(account_meta.c.key.in_((CURSOR, BEGUN)))
 
     async def cursor(self) -> int | None:
         """Return the time (ms UTC) up to which the journal is complete, or None for a new record.
@@ -41,7 +42,16 @@ class SqlJournal:
             StorageError: the record cannot be read.
         """
         with transaction(self._connection):
-            return self._stored_cursor()
+            return self._stored().get(CURSOR)
+
+    async def begun(self) -> int | None:
+        """Return the time (ms UTC) of the newest round whose candles are counted, or None for a new record.
+
+        Raises:
+            StorageError: the record cannot be read.
+        """
+        with transaction(self._connection):
+            return max(self._stored().values(), default=None)
 
     async def append(self, entry: JournalEntry) -> None:
         """Write `entry` in one transaction; decisions and candles that are already there are left as they are.
@@ -51,8 +61,9 @@ class SqlJournal:
         """
         connection = self._connection
         with transaction(connection):
-            stored = self._stored_cursor()
-            counted = entry.candles if stored is None or entry.cursor > stored else ()
+            stored = self._stored()
+            begun = entry.cursor if entry.begun is None else entry.begun
+            counted = entry.candles if begun > max(stored.values(), default=begun - 1) else ()
             met = {decision.symbol for decision in entry.decisions} | {count.symbol for count in counted}
             added = self._symbols.add(met)
             self._insert_decision.run_records(entry.decisions)
@@ -61,13 +72,13 @@ class SqlJournal:
             self._upsert_wallet.run_records(list(newest.values()))
             self._add_candles.run([_candles_row(count) for count in counted])
             self._add_faults.run([row for count in counted for row in _fault_rows(count)])
-            if stored is None or entry.cursor > stored:
-                self._upsert_meta.run([{"key": CURSOR, "value": str(entry.cursor)}])
+            reached = {CURSOR: entry.cursor} | ({} if entry.begun is None else {BEGUN: entry.begun})
+            news = {key: time for key, time in reached.items() if time > stored.get(key, time - 1)}
+            self._upsert_meta.run([{"key": key, "value": str(time)} for key, time in news.items()])
         self._symbols.remember(added)
 
-    def _stored_cursor(self) -> int | None:
-        value = self._connection.execute(self._cursor).scalar_one_or_none()
-        return None if value is None else int(value)
+    def _stored(self) -> dict[str, int]:
+        return {row.key: int(row.value) for row in self._connection.execute(self._reached)}
 
 
 def _add_candles(connection: Connection) -> Insert:

@@ -28,8 +28,8 @@ _SERVER_TIME = cast(extract("epoch", func.clock_timestamp()) * 1_000, BigInteger
 class SqlLease(ABC):
     """`Lease` whose token is a row of `leases`. The lock comes first, the token once the tables are there."""
 
-    def __init__(self, name: str, directory: DirectoryLock) -> None:
-        """Begin without a token. `directory`: the lock of the data directory; it is released with the lease."""
+    def __init__(self, name: str, directory: DirectoryLock | None) -> None:
+        """Begin without a token. `directory`: the lock of the data directory, if any; it is released with the lease."""
         self.name = name
         self._directory = directory
         self.holder = f"{socket.gethostname()} process {os.getpid()}"
@@ -70,6 +70,10 @@ class SqlLease(ABC):
     def release(self) -> None:
         """See `Lease.release`."""
 
+    def _release_directory(self) -> None:
+        if self._directory is not None:
+            self._directory.release()
+
 
 class FileLease(SqlLease):
     """Of a record in a file, whose directory is locked by the kernel for as long as this process lives."""
@@ -86,7 +90,7 @@ class FileLease(SqlLease):
 
     def release(self) -> None:
         """See `Lease.release`."""
-        self._directory.release()
+        self._release_directory()
 
 
 class ServerLease(SqlLease):
@@ -100,7 +104,7 @@ class ServerLease(SqlLease):
     def __init__(
         self,
         database: Database,
-        directory: DirectoryLock,
+        directory: DirectoryLock | None,
         name: str = RECORD,
         beat_seconds: float = BEAT_SECONDS,
     ) -> None:
@@ -155,7 +159,7 @@ class ServerLease(SqlLease):
             with suppress(StorageError):
                 self._believe_alive_until(None)
             self._connection.close()
-        self._directory.release()
+        self._release_directory()
 
     def _take_lock(self) -> bool:
         # Taken twice by one connection it is still one lock: what ends it is the connection's end.

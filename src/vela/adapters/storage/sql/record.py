@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select
 
 from vela.adapters.storage.lock import DirectoryLock
 from vela.adapters.storage.sql.configurations import SqlConfigurations
-from vela.adapters.storage.sql.database import Database, Purpose, transaction
+from vela.adapters.storage.sql.database import Database, Purpose, insert_into, transaction
 from vela.adapters.storage.sql.jobs import SqlJobStore
 from vela.adapters.storage.sql.journal import SqlJournal
 from vela.adapters.storage.sql.kill_switch import SqlKillSwitch
 from vela.adapters.storage.sql.leases import FileLease, ServerLease, SqlLease
 from vela.adapters.storage.sql.migration import bring_up_to_date
-from vela.adapters.storage.sql.outbox import SqlOutbox
 from vela.adapters.storage.sql.paper_log import SqlPaperLog
 from vela.adapters.storage.sql.reader import SqlRecordReader
 from vela.adapters.storage.sql.schema import account_meta
@@ -26,7 +26,6 @@ from vela.adapters.storage.sql.trading_record import SqlTradingRecord
 from vela.domain.errors import StorageError
 from vela.ports.kill_switch import KillSwitch
 from vela.ports.lease import Lease
-from vela.ports.outbox import Outbox
 from vela.ports.record import Journal, RecordReader, TradingRecord
 
 RECORD_FILE = "vela.sqlite"
@@ -34,74 +33,88 @@ RECORD_FILE = "vela.sqlite"
 _IDENTITY = "identity."
 
 
-class Record:
-    """An open record: the three views of it, and what market it is about. Use as a context manager, or `close` it.
+def _nothing() -> None:
+    pass
 
-    Attributes:
-        lease: the right to be the only one who trades on it.
-        trading: what the orders service writes.
-        journal: what the persistence service writes.
-        reader: what the page and the commands read.
-        configurations: what the account was traded by.
-        kill_switch: what the orders service looks at before every entry.
-        paper_log: the log of the paper account's exchange.
-        jobs: backtests and their results.
-        outbox: messages that were committed and wait to be passed on.
+
+class SharedRecord:
+    """An open record as any number of processes may have it. Use as a context manager, or `close` it.
+
+    Each view has a connection of its own, made when the view is first used.
     """
 
-    def __init__(self, database: Database, lease: SqlLease, *, trading: Purpose = Purpose.TRADING) -> None:
-        """Bring the schema up to date and open a connection per view.
+    def __init__(
+        self, database: Database, *, own: Purpose = Purpose.JOURNAL, at_end: Callable[[], None] = _nothing
+    ) -> None:
+        """Bring the schema up to date.
 
         Args:
             database: where it lies.
-            lease: of it; released by `close`.
-            trading: TRADING where a venue outside remembers what was sent; JOURNAL is enough for a paper account, whose
-                exchange lies in the same database: a power cut takes both back to the same moment.
+            own: what the record's own connection is for.
+            at_end: called once it is closed, also if it cannot be opened.
 
         Raises:
             StorageError: the database cannot be used.
         """
+        self._database = database
         self._open = ExitStack()
-        self._open.callback(lease.release)
+        self._open.callback(at_end)
         try:
-            self._own = self._connect(database, trading)
+            self._own = self._connect(own)
             bring_up_to_date(self._own)
-            lease.register(self._own)
-            self.lease: Lease = lease
-            self.configurations = SqlConfigurations(self._own)
-            self.trading: TradingRecord = SqlTradingRecord(self._own, lease)
-            self.outbox: Outbox = SqlOutbox(self._own)
-            self.journal: Journal = SqlJournal(self._connect(database, Purpose.JOURNAL))
-            self.reader: RecordReader = SqlRecordReader(self._connect(database, Purpose.READING))
-            self.kill_switch: KillSwitch = SqlKillSwitch(self._connect(database, Purpose.READING))
-            self.paper_log = SqlPaperLog(self._connect(database, Purpose.JOURNAL))
-            self.jobs = SqlJobStore(self._connect(database, Purpose.JOURNAL))
-            self._open.callback(self.jobs.close)
         except BaseException:
             self.close()
             raise
 
+    @cached_property
+    def configurations(self) -> SqlConfigurations:
+        """What the account was traded by."""
+        return SqlConfigurations(self._own)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What the persistence service writes."""
+        return SqlJournal(self._connect(Purpose.JOURNAL))
+
+    @cached_property
+    def reader(self) -> RecordReader:
+        """What the page and the commands read."""
+        return SqlRecordReader(self._connect(Purpose.READING))
+
+    @cached_property
+    def kill_switch(self) -> KillSwitch:
+        """What the orders service looks at before every entry."""
+        return SqlKillSwitch(self._connect(Purpose.READING))
+
+    @cached_property
+    def jobs(self) -> SqlJobStore:
+        """Backtests and their results."""
+        store = SqlJobStore(self._connect(Purpose.JOURNAL))
+        self._open.callback(store.close)
+        return store
+
     def identity(self) -> dict[str, str]:
-        """Return what `set_identity` wrote; empty for a new record."""
+        """Return what was claimed; empty for a new record."""
         query = select(account_meta).where(account_meta.c.key.startswith(_IDENTITY, autoescape=True))
         with transaction(self._own):
             rows = self._own.execute(query.order_by(account_meta.c.key)).all()
         return {row.key.removeprefix(_IDENTITY): row.value for row in rows}
 
-    def set_identity(self, identity: Mapping[str, str]) -> None:
-        """Write which market and account this record is about, in place of what was there.
+    def claim(self, identity: Mapping[str, str]) -> dict[str, str]:
+        """Write which market and account this record is about, where that is not known yet; return what holds.
 
         Raises:
             StorageError: nothing was written.
         """
         rows = [{"key": _IDENTITY + name, "value": value} for name, value in sorted(identity.items())]
-        with transaction(self._own):
-            self._own.execute(delete(account_meta).where(account_meta.c.key.startswith(_IDENTITY, autoescape=True)))
-            if rows:
-                self._own.execute(insert(account_meta), rows)
+        if rows:
+            with transaction(self._own):
+                # Several processes may do so at the same time.
+                self._own.execute(insert_into(self._own, account_meta).on_conflict_do_nothing(), rows)
+        return self.identity()
 
     def close(self) -> None:
-        """Close the connections and let go of the directory; a second call does nothing."""
+        """Close the connections; a second call does nothing."""
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -112,10 +125,45 @@ class Record:
     ) -> None:
         self.close()
 
-    def _connect(self, database: Database, purpose: Purpose) -> Connection:
-        connection = database.connect(purpose)
+    def _connect(self, purpose: Purpose) -> Connection:
+        connection = self._database.connect(purpose)
         self._open.callback(connection.close)
         return connection
+
+
+class Record(SharedRecord):
+    """A record in the hands of the one who trades on it.
+
+    Attributes:
+        lease: the right to be the only one.
+        trading: what the orders service writes.
+    """
+
+    def __init__(self, database: Database, lease: SqlLease, *, trading: Purpose = Purpose.TRADING) -> None:
+        """Bring the schema up to date and take the lease's next token.
+
+        Args:
+            database: where it lies.
+            lease: of it; released by `close`.
+            trading: TRADING where a venue outside remembers what was sent; JOURNAL is enough for a paper account, whose
+                exchange lies in the same database: a power cut takes both back to the same moment.
+
+        Raises:
+            StorageError: the database cannot be used.
+        """
+        super().__init__(database, own=trading, at_end=lease.release)
+        try:
+            lease.register(self._own)
+            self.lease: Lease = lease
+            self.trading: TradingRecord = SqlTradingRecord(self._own, lease, self._connect(Purpose.JOURNAL))
+        except BaseException:
+            self.close()
+            raise
+
+    @cached_property
+    def paper_log(self) -> SqlPaperLog:
+        """The log of the paper account's exchange."""
+        return SqlPaperLog(self._connect(Purpose.JOURNAL))
 
 
 def open_record(data_dir: Path, *, database: Database | None = None, trading: Purpose = Purpose.TRADING) -> Record:

@@ -44,11 +44,19 @@ _NOTHING = Changes()
 class SqlTradingRecord:
     """`TradingRecord` over a connection made for `Purpose.TRADING`."""
 
-    def __init__(self, connection: Connection, lease: SqlLease) -> None:
-        """Prepare the statements; the connection stays the caller's to close. `lease`: checked by every transaction."""
+    def __init__(self, connection: Connection, lease: SqlLease, told_over: Connection | None = None) -> None:
+        """Prepare the statements; connections stay the caller's to close.
+
+        Args:
+            connection: made for `Purpose.TRADING`.
+            lease: checked by every transaction.
+            told_over: what the outbox is emptied over; None: the same. What was passed on and is there again after a
+                power cut is passed on once more, so it need not wait for the disk.
+        """
         self._connection = connection
         self._lease = lease
         self._outbox = SqlOutbox(connection)
+        self._emptied = SqlOutbox(told_over or connection)
         self._symbols = KnownSymbols(connection)
         self._upsert = {
             table: Prepared(connection, upsert_into(connection, table), table.columns.keys())
@@ -67,6 +75,11 @@ class SqlTradingRecord:
             signals.c.symbol == bindparam("symbol"),
             signals.c.strategy == bindparam("strategy"),
         )
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        """See `TradingRecord.outbox`."""
+        return self._emptied
 
     async def load(self) -> AccountState:
         """Return the account as it was last committed.

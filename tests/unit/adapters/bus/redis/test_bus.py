@@ -223,3 +223,108 @@ def test_consumers_can_be_named_before_anything_runs(redis_process: RedisProcess
 
     asyncio.run(run())
     assert seen == ["x"]
+
+
+async def test_who_starts_anew_looks_back_at_what_it_has_handled(
+    open_bus: OpenBus, redis_process: RedisProcess
+) -> None:
+    bus = open_bus()
+    assert await bus.handled("reader", Topic.CANDLES, most=3) == ()
+    bus.subscribe("reader", Topic.CANDLES)
+    bus.subscribe("slow", Topic.CANDLES)
+    seen: list[str] = []
+    reading = collect(bus, "reader", seen)
+    for number in range(5):
+        await bus.publish(MarketEnded(time=number))
+    await until(lambda: len(seen) == 5)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await bus.publish(MarketEnded(time=9))  # not handled yet
+    later = open_bus()
+    assert [said(one) for one in await later.handled("reader", Topic.CANDLES, most=3)] == ["2", "3", "4"]
+    assert await later.handled("slow", Topic.CANDLES, most=3) == []
+    # What it was given and did not finish is not among it.
+    with redis_process.client() as client:
+        client.xreadgroup("reader", "other", {"vela:market.candles": ">"})
+    assert [said(one) for one in await later.handled("reader", Topic.CANDLES, most=3)] == ["3", "4"]
+
+
+async def test_trimming_leaves_some_of_the_market_to_look_back_at(open_bus: OpenBus) -> None:
+    bus = open_bus()
+    bus.subscribe("reader", Topic.CANDLES, Topic.ALERTS)
+    collect(bus, "reader", [])
+    for number in range(1_000):
+        await bus.publish(MarketEnded(time=number))
+    await bus.settled()
+    await bus.publish(MarketEnded(time=1_000))  # with this one, the stream is trimmed
+    await bus.settled()
+    left = [envelope.message.time for envelope in await bus.handled("reader", Topic.CANDLES, most=2_000)]
+    assert left[-100:] == list(range(901, 1_001))
+    assert len(left) < 200
+
+
+def group_names(redis_process: RedisProcess) -> set[str]:
+    with redis_process.client() as client:
+        return {group["name"].decode() for group in client.xinfo_groups("vela:market.candles")}
+
+
+async def test_those_who_take_the_place_of_others_begin_with_what_these_have_not_handled(
+    open_bus: OpenBus, redis_process: RedisProcess
+) -> None:
+    bus = open_bus()
+    await bus.replace("brain", ["brain-1-of-2", "brain-2-of-2"], Topic.CANDLES)
+    for name in ("brain-1-of-2", "brain-2-of-2", "brainy"):
+        bus.subscribe(name, Topic.CANDLES)
+    for number in range(6):
+        await bus.publish(MarketEnded(time=number))
+
+    async def handle(name: str, last: str) -> None:
+        seen: list[str] = []
+        reading = collect(bus, name, seen)
+        await until(lambda: last in seen)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+    async def stop_at_3(envelope: Envelope) -> None:
+        if said(envelope) == "3":
+            raise RuntimeError("killed")
+
+    await handle("brain-2-of-2", "5")
+    with pytest.raises(RuntimeError, match="killed"):  # it holds 3 to 5, and has handled what was before
+        await bus.consume("brain-1-of-2", stop_at_3)
+    later = open_bus()
+    await later.replace("brain", ["brain-1-of-3", "brain-2-of-3", "brain-3-of-3"], Topic.CANDLES)
+    assert group_names(redis_process) == {"brain-1-of-3", "brain-2-of-3", "brain-3-of-3", "brainy"}
+    for name in ("brain-1-of-3", "brain-2-of-3", "brain-3-of-3"):
+        later.subscribe(name, Topic.CANDLES)
+        seen: list[str] = []
+        reading = collect(later, name, seen)
+        await until(lambda: "5" in seen)  # noqa: B023  within this turn
+        assert seen == ["3", "4", "5"]
+        reading.cancel()
+    # Once more changes nothing.
+    await later.replace("brain", ["brain-1-of-3", "brain-2-of-3", "brain-3-of-3"], Topic.CANDLES)
+    assert len(group_names(redis_process)) == 4
+
+
+async def test_where_nobody_was_before_they_begin_with_the_next_message(open_bus: OpenBus) -> None:
+    bus = open_bus()
+    await bus.publish(MarketEnded(time=1))
+    await bus.replace("brain", ["brain"], Topic.CANDLES)
+    bus.subscribe("brain", Topic.CANDLES)
+    await bus.publish(MarketEnded(time=2))
+    seen: list[str] = []
+    collect(bus, "brain", seen)
+    await bus.settled()
+    assert seen == ["2"]
+
+
+async def test_who_was_replaced_while_it_runs_says_so_and_collects_no_more(open_bus: OpenBus) -> None:
+    old = open_bus()
+    await old.replace("brain", ["brain"], Topic.CANDLES)
+    old.subscribe("brain", Topic.CANDLES)
+    reading = collect(old, "brain", [])
+    await open_bus().replace("brain", ["brain-1-of-2", "brain-2-of-2"], Topic.CANDLES)
+    with pytest.raises(BusError, match="consumer brain was replaced by brain-1-of-2, brain-2-of-2; accepted: the same"):
+        await asyncio.wait_for(reading, 10)
+    assert await old.consumers(Topic.CANDLES) == {"brain-1-of-2", "brain-2-of-2"}

@@ -82,7 +82,7 @@ def dump(directory: Path) -> bytes:
 
 
 async def short_life(record: Record) -> None:
-    record.set_identity({"exchange": "simulated", "timeframe": "1m"})
+    record.claim({"exchange": "simulated", "timeframe": "1m"})
     await record.trading.commit(Changes(ledger=(deposit("start", "1000"),), orders=(planned("a"),)))
     await record.journal.append(
         JournalEntry(
@@ -126,22 +126,20 @@ async def test_every_state_of_an_order_is_kept_in_order(place):
         ]
 
 
-def test_identity_is_kept_and_replaced_as_a_whole(place):
+def test_what_is_claimed_first_holds_and_what_is_not_known_yet_is_added(place):
     with place.open() as record:
         assert record.identity() == {}
-        record.set_identity({"exchange": "binance", "seed": "7"})
+        assert record.claim({"exchange": "binance"}) == {"exchange": "binance"}
     with place.open() as record:
-        assert record.identity() == {"exchange": "binance", "seed": "7"}
-        record.set_identity({"exchange": "kraken"})
-        assert record.identity() == {"exchange": "kraken"}
-        record.set_identity({})
-        assert record.identity() == {}
+        assert record.identity() == {"exchange": "binance"}
+        assert record.claim({"exchange": "kraken", "seed": "7"}) == {"exchange": "binance", "seed": "7"}
+        assert record.claim({}) == {"exchange": "binance", "seed": "7"}
 
 
 async def test_identity_and_cursor_do_not_touch_each_other(place):
     with place.open() as record:
         await record.journal.append(JournalEntry(60, (), (), ()))
-        record.set_identity({"exchange": "kraken"})
+        record.claim({"exchange": "kraken"})
         assert await record.journal.cursor() == 60
         assert record.identity() == {"exchange": "kraken"}
 

@@ -1,0 +1,50 @@
+"""`vela run`: one service in a process of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vela.cli import rule_options as rule
+
+
+def run(  # noqa: PLR0917  one parameter per option
+    service: Annotated[
+        str,
+        typer.Argument(help="market-data, brain, orders, persistence, historical, simulator or dashboard."),
+    ],
+    bus: rule.Bus = None,
+    database: rule.Database = None,
+    exchange: Annotated[str | None, typer.Option(help="A real exchange's prices: binance.")] = None,
+    live: Annotated[bool | None, typer.Option("--live", help="Trade there with real money, not on paper.")] = None,
+    confirm: Annotated[str | None, typer.Option(help="The words that confirm --live, for orders.")] = None,
+    market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
+    speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
+    symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
+    timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
+    candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
+    data_dir: rule.DataDir = None,
+    shard: Annotated[
+        str | None, typer.Option(help="With brain: which part of the symbols is its own: 1/3, 2/3 or 3/3.")
+    ] = None,
+    until_end: Annotated[
+        bool, typer.Option("--until-end", help="With market-data: leave when the market ends.")
+    ] = False,
+) -> None:
+    """Run one service alone, over Redis and PostgreSQL; all processes of an account need the same settings.
+
+    Settings that are no option here, such as the rules, come from vela.toml and the environment.
+
+    Example: vela run brain --bus redis://127.0.0.1:6379/0 --database postgresql://vela:secret@127.0.0.1/vela
+    """
+    others = {"service", "confirm", "shard", "until_end"}
+    given = {name: value for name, value in locals().items() if name not in {"others", *others}}
+    import os
+
+    from vela.bootstrap.settings import load_settings
+    from vela.cli.service_session import run_service
+
+    run_service(service, load_settings(given, os.environ), until_end=until_end, shard=shard, confirmation=confirm)

@@ -1,0 +1,33 @@
+"""Each part of a scaled system dies twice, some of them together; `service_kills` does the same at more length."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.faults.service_kills import POSTGRESQL, REDIS, Kill, run_disturbed
+from tests.postgres import PostgresServer
+from tests.redis_process import require_redis
+
+_LONGEST_SECONDS = 120.0  # for machines that are busy with other things
+
+KILLS: list[Kill] = [
+    ("brain", "simulator"),
+    ("market-data", "orders"),
+    (REDIS,),
+    ("persistence", "historical", "dashboard"),
+    (POSTGRESQL,),
+    ("orders", "dashboard"),
+    ("market-data", "persistence", "simulator"),
+    (POSTGRESQL,),
+    ("brain", "historical"),
+    (REDIS,),
+]
+
+
+def test_services_redis_and_postgresql_die_and_nothing_is_lost_or_doubled(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    require_redis()
+    differences, recoveries = run_disturbed(tmp_path, postgres, KILLS, 3, _LONGEST_SECONDS)
+    assert differences == []
+    assert len(recoveries) == len(KILLS)
