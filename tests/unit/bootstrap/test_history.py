@@ -342,7 +342,7 @@ def test_the_coarsest_that_fits_is_taken_and_the_timeframe_itself_before_all(sto
 
 def test_candles_may_lie_elsewhere(stored: Path) -> None:
     assert list(load(candle_store=str(stored / "candles"), symbols="ETH").candles) == [ETH]
-    assert "accepted: a folder, or s3://BUCKET/FOLDER" in refusal(candle_store="ftp://somewhere/candles")
+    assert "accepted: a folder, s3://BUCKET/FOLDER" in refusal(candle_store="ftp://somewhere/candles")
 
 
 def test_errors_are_of_the_right_kind(tmp_path: Path) -> None:
