@@ -45,6 +45,7 @@ class Marketplace(ABC):
         timeframe: length of the candles.
         has_end: whether it ends by itself or by a setting.
         durability: how an order must be on disk before it is sent.
+        repeats: whether it tells again, from where the journal ends, what it told before.
         strategy_seconds: how long a strategy may think about a candle; None: as long as it wants, the market waits.
     """
 
@@ -56,6 +57,7 @@ class Marketplace(ABC):
     timeframe: Timeframe
     has_end: bool
     durability: Purpose
+    repeats: bool = False
     strategy_seconds: float | None = None
 
     async def open(self, account: TradingRecord | None) -> None:  # noqa: B027  optional to override
@@ -121,6 +123,7 @@ class SimulatedMarketplace(Marketplace):
 
     mode = "paper"
     durability = Purpose.JOURNAL
+    repeats = True
 
     def __init__(self, market: Market, settings: Settings) -> None:
         """`market`: the candles; `settings`: how fast they are played, and for how long."""

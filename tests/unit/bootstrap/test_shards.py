@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import BTC, ETH, SOL
 
+from vela import TradingPair
 from vela.bootstrap.shards import WHOLE, Shard, parse_shard
 from vela.domain.errors import ConfigurationError
-from vela.domain.trading_symbol import TradingPair, TradingSymbol
+from vela.domain.trading_symbol import TradingSymbol
 
 SYMBOLS = [TradingSymbol.from_config(pair) for pair in TradingPair]
 
