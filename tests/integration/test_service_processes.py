@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from vela.bootstrap.settings import Settings, load_settings
 from vela.bootstrap.shards import WHOLE, Shard
 from vela.cli.session import as_contract
 from vela.domain.errors import ConfigurationError
+from vela.domain.regime import MarketRegime
 from vela.services.supervisor import ServicesFailed
 
 # Nothing that one symbol does holds another one up: brains say in no certain order what they have to say.
@@ -155,6 +157,15 @@ async def test_a_second_orders_waits_and_takes_over_when_the_first_has_left(
     expected = await embedded(tmp_path, candles=120)
     assert expected.differences(left(chosen, postgresql_place)) == []
     assert postgresql_place.execute("SELECT token FROM leases") == [(2,)]
+    with redis_process.client() as client:
+        price, regime, strategy, active = (
+            json.loads(text)
+            for text in client.mget("price:BTC", "market_regime:BTC", "strategy_config:BTC", "active_symbols")
+        )
+    assert price["time"] > 0
+    assert regime["regime"] in set(MarketRegime)
+    assert (strategy["strategy"], strategy["params"]) == ("SmaCrossover", {"fast": 10, "slow": 30})
+    assert active == ["ADA", "BTC", "ETH", "SOL", "XRP"]
 
 
 async def test_the_market_waits_for_those_who_listen(
