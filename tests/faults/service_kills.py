@@ -28,8 +28,8 @@ REDIS, POSTGRESQL = "redis", "postgresql"
 # The market does not wait for these two, and would end before they have come again: they die together with others.
 COMPANIONS = {"orders": "dashboard", "persistence": "simulator"}
 LONGEST_RECOVERY_SECONDS = 30.0
-_ROUNDS_BETWEEN = (2, 8)
-_ROUNDS_PER_KILL = 25
+_ROUNDS_BETWEEN = (2, 6)
+_ROUNDS_PER_KILL = 20
 
 Kill = tuple[str, ...]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.faults.scaled import ScaledRun, run_embedded, write_recordings
 from tests.postgres import PostgresServer
 from tests.redis_process import require_redis
 
 
+@pytest.mark.timeout(300)  # a machine that is busy with other things starts processes slowly
 def test_a_recording_gives_the_same_trades_ledger_and_summary_in_both_shapes(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:

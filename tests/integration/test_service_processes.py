@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from vela.bootstrap.service_process import SERVICES, ServiceProcess
 from vela.bootstrap.settings import Settings, load_settings
 from vela.bootstrap.shards import WHOLE, Shard
 from vela.cli.session import as_contract
+from vela.domain.crashpoints import arm, disarm
 from vela.domain.errors import ConfigurationError
+from vela.domain.regime import MarketRegime
 from vela.services.supervisor import ServicesFailed
 
 # Nothing that one symbol does holds another one up: brains say in no certain order what they have to say.
@@ -108,7 +111,7 @@ def left(settings: Settings, place: PostgresPlace) -> Outcome:
 async def test_moving_symbols_between_shards_in_the_midst_of_a_market_loses_and_doubles_nothing(
     settings: Callable[..., Settings], postgresql_place: PostgresPlace, redis_process: RedisProcess, tmp_path: Path
 ) -> None:
-    chosen = settings(candles=110)
+    chosen = settings(candles=90)
     layouts: Sequence[int] = (2, 3, 1)
     async with parts(chosen, redis_process) as system:
         for service in ("orders", "persistence", "historical"):
@@ -116,7 +119,7 @@ async def test_moving_symbols_between_shards_in_the_midst_of_a_market_loses_and_
         market = system.start("market-data", until_end=True)
         for place, count in enumerate(layouts, start=1):
             brains = [system.start("brain", shard=Shard(index, count)) for index in range(1, count + 1)]
-            goal = 35 * place
+            goal = 28 * place
             await system.until(lambda: system.rounds() >= goal or market.ending.done())  # noqa: B023  within this turn
             if place < len(layouts):
                 for brain in brains:
@@ -125,16 +128,71 @@ async def test_moving_symbols_between_shards_in_the_midst_of_a_market_loses_and_
         await asyncio.wait_for(market.ending, 120)
         for part in system.running:
             await part.end()
-    expected = await embedded(tmp_path, candles=110)
+    expected = await embedded(tmp_path, candles=90)
     # Fills of one moment are numbered in the order of the signals, and the ledger names them by these numbers.
     assert expected.differences(left(chosen, postgresql_place), but="ledger") == []
     assert len(expected.rows["trades"]) > 5
 
 
+@pytest.fixture
+def deaths() -> Iterator[Callable[[Mapping[str, int]], list[str]]]:
+    """Lets services die where they pass a point for the so many-th time; returns what has happened so far."""
+    happened: list[str] = []
+
+    def plan(points: Mapping[str, int]) -> list[str]:
+        for point, passes in points.items():
+            arm(point, _dying(point, passes, happened))
+        return happened
+
+    yield plan
+    disarm()
+
+
+def _dying(point: str, passes: int, happened: list[str]) -> Callable[[], None]:
+    left = [passes]
+
+    def pass_by() -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            happened.append(point)
+            raise RuntimeError(f"died at {point}")
+
+    return pass_by
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        {"P01": 9, "P02": 30, "P03": 3, "P05": 2, "P12": 2, "P25": 5},
+        {"P02": 8, "P03": 5, "P10": 6, "P13": 1, "P22": 1},
+    ],
+    ids=["before and within", "after"],
+)
+async def test_a_service_that_dies_at_a_point_takes_nothing_with_it_while_the_others_live_on(
+    points: Mapping[str, int],
+    deaths: Callable[[Mapping[str, int]], list[str]],
+    settings: Callable[..., Settings],
+    postgresql_place: PostgresPlace,
+    redis_process: RedisProcess,
+    tmp_path: Path,
+) -> None:
+    expected = await embedded(tmp_path, candles=90)
+    chosen = settings(candles=90)
+    happened = deaths(points)
+    async with parts(chosen, redis_process) as system:
+        for service in ("orders", "brain", "persistence", "historical"):
+            system.start(service)
+        await asyncio.wait_for(system.start("market-data", until_end=True).ending, 120)
+        for part in system.running:
+            await part.end()
+    assert sorted(happened) == sorted(points)
+    assert expected.differences(left(chosen, postgresql_place)) == []
+
+
 async def test_a_second_orders_waits_and_takes_over_when_the_first_has_left(
     settings: Callable[..., Settings], postgresql_place: PostgresPlace, redis_process: RedisProcess, tmp_path: Path
 ) -> None:
-    chosen = settings(candles=120)
+    chosen = settings(candles=80)
     async with parts(chosen, redis_process) as system:
         first = system.start("orders")
         await system.until(first.runs.is_set)
@@ -142,7 +200,7 @@ async def test_a_second_orders_waits_and_takes_over_when_the_first_has_left(
         for service in ("brain", "persistence", "historical"):
             system.start(service)
         market = system.start("market-data", until_end=True)
-        await system.until(lambda: system.rounds() >= 40)
+        await system.until(lambda: system.rounds() >= 25)
         await system.until(lambda: second.told)
         assert second.told[-1].startswith("standby: ")
         assert not second.runs.is_set()
@@ -152,9 +210,18 @@ async def test_a_second_orders_waits_and_takes_over_when_the_first_has_left(
         await asyncio.wait_for(market.ending, 120)
         for part in system.running:
             await part.end()
-    expected = await embedded(tmp_path, candles=120)
+    expected = await embedded(tmp_path, candles=80)
     assert expected.differences(left(chosen, postgresql_place)) == []
     assert postgresql_place.execute("SELECT token FROM leases") == [(2,)]
+    with redis_process.client() as client:
+        price, regime, strategy, active = (
+            json.loads(text)
+            for text in client.mget("price:BTC", "market_regime:BTC", "strategy_config:BTC", "active_symbols")
+        )
+    assert price["time"] > 0
+    assert regime["regime"] in set(MarketRegime)
+    assert (strategy["strategy"], strategy["params"]) == ("SmaCrossover", {"fast": 10, "slow": 30})
+    assert active == ["ADA", "BTC", "ETH", "SOL", "XRP"]
 
 
 async def test_the_market_waits_for_those_who_listen(

@@ -160,7 +160,7 @@ class Application:
 
     async def _build_trading(self, record: Record) -> Sequence[Service]:
         standing = await Standing.of(record, self._market)
-        self._market_data = self._services.market_data(standing)
+        self._market_data = await self._services.market_data(standing)
         return [
             self._services.persistence(record, at_once=False),
             self._services.brain(),

@@ -44,6 +44,7 @@ class Marketplace(ABC):
         timeframe: length of the candles.
         has_end: whether it ends by itself or by a setting.
         durability: how an order must be on disk before it is sent.
+        repeats: whether it tells again, from where the journal ends, what it told before.
         stranded: symbols that can be traded no more, but are held, or may be; known once it is open.
         strategy_seconds: how long a strategy may think about a candle; None: as long as it wants, the market waits.
     """
@@ -56,6 +57,7 @@ class Marketplace(ABC):
     timeframe: Timeframe
     has_end: bool
     durability: Purpose
+    repeats: bool = False
     strategy_seconds: float | None = None
     stranded: tuple[TradingSymbol, ...] = ()
 
@@ -122,6 +124,7 @@ class SimulatedMarketplace(Marketplace):
 
     mode = "paper"
     durability = Purpose.JOURNAL
+    repeats = True
 
     def __init__(self, market: Market, settings: Settings) -> None:
         """`market`: the candles; `settings`: how fast they are played, and for how long."""

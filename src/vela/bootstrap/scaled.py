@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+from vela.bootstrap.live_trading import KEY, SECRET
 from vela.bootstrap.record import open_shared_record
 from vela.bootstrap.service_process import DASHBOARD, MARKET_DATA, ORDERS, SERVICES, require_servers
 from vela.bootstrap.settings import ENVIRONMENT_PREFIX, Settings
@@ -60,6 +61,11 @@ class ScaledSystem:
     def services(self) -> Sequence[str]:
         """Those that run; the page may be left out."""
         return [name for name in SERVICES if name != DASHBOARD or self._settings.page]
+
+    def environment_of(self, service: str) -> Mapping[str, str]:
+        """Return the environment of a service's process: only who trades gets the exchange's key."""
+        secrets = frozenset() if service == ORDERS else frozenset({KEY, SECRET})
+        return {name: value for name, value in self._environment.items() if name not in secrets}
 
     async def run(self, stop: asyncio.Event, confirmation: str | None = None) -> Summary:
         """Run until `stop` is set or, where that was asked for, the market ends; then end all processes.
@@ -112,7 +118,7 @@ class ScaledSystem:
         command += ["--confirm", confirmation] if name == ORDERS and confirmation is not None else []
         # A session of its own: Ctrl-C on the terminal is for the parent, which then ends its children.
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, env=self._environment, start_new_session=True
+            *command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, env=self.environment_of(name), start_new_session=True
         )
         self._processes[name] = process
         last = ""

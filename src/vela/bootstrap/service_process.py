@@ -166,8 +166,9 @@ class ServiceProcess:
         standing = await Standing.of(record, self._market)
         if isinstance(record, Record):
             return [services.orders(record, standing)]
+        if self._service == MARKET_DATA:
+            return [await services.market_data(standing)]
         made: dict[str, Callable[[], Service]] = {
-            MARKET_DATA: lambda: services.market_data(standing),
             BRAIN: lambda: services.brain(self._shard),
             "persistence": lambda: services.persistence(record, at_once=True),
             HISTORICAL: lambda: services.historical(standing),

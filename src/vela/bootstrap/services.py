@@ -15,12 +15,13 @@ from vela.bootstrap.shards import WHOLE, Shard
 from vela.bootstrap.strategies import reference
 from vela.bootstrap.transport import Transport
 from vela.domain.errors import ConfigurationError
+from vela.domain.events import CandlesClosed, Topic
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.configuration import Configuration, SymbolConfiguration
 from vela.ports.clock import Clock
 from vela.services.brain import BrainService
 from vela.services.historical import HistoricalService
-from vela.services.market_data import MarketDataService
+from vela.services.market_data import NOTHING_TOLD, MarketDataService, Told
 from vela.services.orders import OrdersService, Safeguards
 from vela.services.persistence import PersistenceService
 from vela.services.simulator import SimulatorService
@@ -66,11 +67,19 @@ class Services:
         self._wall_clock = wall_clock
         self._store = ParquetCandleStore(settings.candle_place)
 
-    def market_data(self, standing: Standing) -> MarketDataService:
+    async def market_data(self, standing: Standing) -> MarketDataService:
         """Return who tells what the market says."""
         feed = self._market.feed(standing.clock, self._bus.settled, standing.cursor)
         latest = self._transport.latest
-        return MarketDataService(self._bus, self._wall_clock, feed, standing.clock, standing.cursor, latest)
+        told = await self._told() if self._market.repeats and standing.cursor is not None else NOTHING_TOLD
+        return MarketDataService(self._bus, self._wall_clock, feed, standing.clock, standing.cursor, latest, told)
+
+    async def _told(self) -> Told:
+        newest = [await self._transport.newest(topic) for topic in (Topic.TICKERS, Topic.CANDLES)]
+        prices, candles = (-1 if envelope is None else envelope.message.time for envelope in newest)
+        is_closed = newest[1] is not None and isinstance(newest[1].message, CandlesClosed)
+        # The market's end is told before its last candles.
+        return Told(prices, candles if is_closed else candles - 1)
 
     def brain(self, shard: Shard = WHOLE) -> BrainService:
         """Return who decides, on the symbols of its shard."""

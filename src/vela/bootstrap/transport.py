@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.adapters.latest_values.memory import MemoryLatestValues
-from vela.domain.events import Topic
+from vela.domain.events import Envelope, Topic
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.latest_values import LatestValues
@@ -26,6 +26,7 @@ class Transport:
         reach: returns once an answer came; raises `RedisUnreachable` where none did.
         replace: puts consumers in the place of all others of a family, see `RedisBus.replace`; in one process there
             are no others.
+        newest: returns the newest message of a topic that was published before this process was there.
         close: lets go of it, once nobody consumes any more.
     """
 
@@ -34,12 +35,13 @@ class Transport:
     place: str
     reach: Callable[[], Awaitable[None]]
     replace: Callable[[str, Sequence[str], Topic], Awaitable[None]]
+    newest: Callable[[Topic], Awaitable[Envelope | None]]
     close: Callable[[], Awaitable[None]]
 
 
 def in_memory(clock: Clock) -> Transport:
     """Return the transport inside this process. `clock`: the wall clock."""
-    return Transport(MemoryBus(clock), MemoryLatestValues(), "memory", _nothing, _nobody, _nothing)
+    return Transport(MemoryBus(clock), MemoryLatestValues(), "memory", _nothing, _nobody, _none, _nothing)
 
 
 def on_redis(address: SecretStr, clock: Clock, *, source: str) -> Transport:
@@ -62,11 +64,15 @@ def on_redis(address: SecretStr, clock: Clock, *, source: str) -> Transport:
         await server.call("PING")
 
     bus = RedisBus(server, clock, source=source)
-    return Transport(bus, RedisLatestValues(server), str(place), reach, bus.replace, bus.close)
+    return Transport(bus, RedisLatestValues(server), str(place), reach, bus.replace, bus.newest, bus.close)
 
 
-async def _nobody(family: str, members: Sequence[str], topic: Topic) -> None:
+async def _nobody(_family: str, _members: Sequence[str], _topic: Topic) -> None:
     pass
+
+
+async def _none(_topic: Topic) -> Envelope | None:
+    return None
 
 
 async def _nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -68,6 +69,12 @@ def up(  # noqa: PLR0917  one parameter per option
     # Every option but these is a setting of the same name.
     others = {"confirm", "scaled", "until_end", "json"}
     given = {name: value for name, value in locals().items() if name not in {"others", *others}}
+    _run(given, scaled=scaled, until_end=until_end, as_json=json, confirmation=confirm)
+
+
+def _run(
+    given: Mapping[str, object], *, scaled: bool, until_end: bool, as_json: bool, confirmation: str | None
+) -> None:
     import os
 
     from vela.bootstrap.settings import load_settings
@@ -77,10 +84,10 @@ def up(  # noqa: PLR0917  one parameter per option
     if scaled:
         from vela.cli.scaled_session import run_scaled
 
-        run_scaled(settings, given, until_end=until_end, as_json=json, confirmation=confirm)
+        run_scaled(settings, given, until_end=until_end, as_json=as_json, confirmation=confirmation)
         return
     if settings.bus is not None:
         raise ConfigurationError("setting bus is for services in processes of their own; accepted: with --scaled")
     from vela.cli.session import run_session
 
-    run_session(settings, until_end=until_end, as_json=json, confirmation=confirm)
+    run_session(settings, until_end=until_end, as_json=as_json, confirmation=confirmation)

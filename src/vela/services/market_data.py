@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from vela.domain.candles import CandleFault, CandleSequence
+from vela.domain.errors import ConfigurationError
 from vela.domain.events import Alert, CandlesClosed, Gap, PricesMoved, RefusedCandle, SymbolCandle, Tick
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.bus import Bus
@@ -29,6 +31,20 @@ _ALARMING = frozenset(
 )
 
 
+# The journal is at most a round behind what was told.
+_MOST_REPEATED = 3
+
+
+class Told(NamedTuple):
+    """Times of the newest prices and the newest candles that were told, ms UTC."""
+
+    prices: int
+    candles: int
+
+
+NOTHING_TOLD = Told(-1, -1)
+
+
 class MarketDataService(Service):
     """Publishes prices and closed candles; fills gaps from the venue's history or marks them.
 
@@ -45,6 +61,7 @@ class MarketDataService(Service):
         clock: Clock,
         resume_after: int | None,
         latest: LatestValues | None = None,
+        told: Told = NOTHING_TOLD,
     ) -> None:
         """Prepare to publish.
 
@@ -55,8 +72,11 @@ class MarketDataService(Service):
             clock: the market's time.
             resume_after: candles that closed at or before this time (ms UTC) were dealt with before; None: none.
             latest: takes the newest prices; None: nobody asks for them.
+            told: up to where a market that repeats itself was told before; that is not told again.
         """
         super().__init__(bus, wall_clock)
+        self._told = told
+        self._repeated = 0
         self._board = None if latest is None else Noticeboard(latest, wall_clock)
         self._feed = feed
         self._clock = clock
@@ -110,7 +130,7 @@ class MarketDataService(Service):
 
     async def _move(self, prices: PricesMoved) -> None:
         usable = [tick for tick in prices.ticks if _is_price(tick) and await self._fits(tick.symbol, tick.price)]
-        if not usable:
+        if not usable or prices.time <= self._told.prices:
             return
         whole = len(usable) == len(prices.ticks)
         await self.bus.publish(prices if whole else PricesMoved(time=prices.time, ticks=tuple(usable)))
@@ -141,6 +161,8 @@ class MarketDataService(Service):
             accepted.append(row)
         await self._warn(accepted, refused, now)
         time = self._time_of(accepted, now)
+        if self._is_told(time):
+            return
         await self.bus.publish(
             CandlesClosed(
                 time=time,
@@ -151,6 +173,17 @@ class MarketDataService(Service):
                 refused=tuple(refused),
             )
         )
+
+    def _is_told(self, time: int) -> bool:
+        if time > self._told.candles:
+            return False
+        self._repeated += 1
+        if self._repeated > _MOST_REPEATED:
+            raise ConfigurationError(
+                f"the bus holds this market's candles up to {self._told.candles}, far beyond the record; "
+                "accepted: a Redis that only this record's services use"
+            )
+        return True
 
     def _time_of(self, accepted: list[SymbolCandle], now: int) -> int:
         # A live market tells a little later than it happened; after an outage, now is when it counts.

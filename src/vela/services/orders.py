@@ -150,6 +150,7 @@ class OrdersService(Service):
         self._book.start(self._manager.positions)
         now = self._time = self._looked_after = self._clock.now()
         self._announcer.begin()
+        await self._announcer.done()
         if not self._manager.is_funded:
             await self._follow(self._manager.fund(now))
         await self._look_back()

@@ -39,6 +39,17 @@ def test_without_a_page_there_is_nobody_to_serve_it() -> None:
         services(bus=None)
 
 
+def test_only_who_trades_gets_the_key() -> None:
+    environment = {"VELA_API_KEY": "key", "VELA_API_SECRET": "hush", "HOME": "/here"}
+    system = ScaledSystem(load_settings(SERVERS, {}), environment, SystemClock(), lambda *_: None, until_end=False)
+    for service in system.services:
+        given = system.environment_of(service)
+        assert given["HOME"] == "/here"
+        assert (
+            {"VELA_API_KEY", "VELA_API_SECRET"} <= set(given) if service == "orders" else "hush" not in given.values()
+        )
+
+
 async def test_what_a_process_refuses_ends_all_of_them_with_its_own_words(
     redis_process: RedisProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

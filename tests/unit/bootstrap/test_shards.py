@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import BTC, ETH, SOL
 
+from vela import TradingPair
 from vela.bootstrap.shards import WHOLE, Shard, parse_shard
 from vela.domain.assets import TradingPair
 from vela.domain.errors import ConfigurationError

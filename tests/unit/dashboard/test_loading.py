@@ -22,10 +22,12 @@ from tests.unit.dashboard.samples import (
     wallet,
 )
 
-from vela.dashboard.loading import load
+from vela.dashboard.loading import load, recall
 from vela.dashboard.projection import Projection
 from vela.domain.events import PositionClosed
 from vela.domain.order import OrderPurpose, OrderStatus, OrderType
+from vela.domain.regime import MarketRegime
+from vela.ports.latest_values import LatestPrice, LatestRegime, LatestStrategy, Snapshot
 
 RECORD = Record(
     trades=[trade(5), trade(0)],
@@ -117,3 +119,17 @@ def test_a_stop_that_rests_is_shown_as_resting():
     stop = msgspec.structs.replace(order(), request=request, purpose=OrderPurpose.STOP, status=OrderStatus.ACCEPTED)
     shown = snapshot(loaded(Record(orders=[stop], positions=[position(ETH), position(BTC)])))
     assert [one["stop_state"] for one in shown["positions"]] == ["resting", "planned"]
+
+
+def test_the_newest_word_on_a_symbol_counts_where_it_is_newer_than_the_record():
+    projection = loaded()
+    end = START + 1000 * MINUTE
+    regime = MarketRegime.HIGH_VOLATILITY
+    later = {BTC: LatestPrice(time=end + 5, price=123.5), ETH: LatestPrice(time=end - 5, price=7.5)}
+    regimes = {BTC: LatestRegime(time=end, regime=regime), ETH: LatestRegime(time=START, regime=regime)}
+    strategies = {ETH: LatestStrategy(time=end, strategy="Mine", params={})}
+    old_price = projection.symbols[ETH].price
+    recall(projection, Snapshot(later, regimes, strategies))
+    btc, eth = projection.symbols[BTC].summary(), projection.symbols[ETH].summary()
+    assert (btc["price"], btc["regime"]) == (123.5, "high_volatility")
+    assert (eth["price"], eth["strategy"]) == (old_price, "Mine")

@@ -23,10 +23,12 @@ from tests.unit.dashboard.samples import (
     workshop,
 )
 
+from vela.adapters.latest_values.memory import MemoryLatestValues
 from vela.domain.errors import ConfigurationError, StorageError
 from vela.domain.events import Envelope, Message, OrderChanged, Topic
 from vela.domain.order import OrderStatus
 from vela.ports.bus import Handler
+from vela.ports.latest_values import PRICES, LatestPrice
 from vela.services.dashboard import TOPICS, DashboardService, PageSettings
 
 
@@ -260,3 +262,22 @@ async def test_the_number_of_candles_kept_is_a_setting(bus, tmp_path):
 async def test_work_before_start_is_a_bug(bus, tmp_path):
     with pytest.raises(RuntimeError, match="start comes before work"):
         await service_on(bus, tmp_path).work()
+
+
+async def test_it_begins_with_the_newest_words_of_others_read_at_once(bus, tmp_path):
+    class Counted(MemoryLatestValues):
+        reads = 0
+
+        async def snapshot(self, symbols):
+            self.reads += 1
+            return await super().snapshot(symbols)
+
+    latest = Counted()
+    btc = facts().instruments[0].symbol
+    await latest.put(PRICES, {btc: LatestPrice(time=START * 10, price=4321.5)})
+    async with running(service_on(bus, tmp_path, latest=latest)) as service:
+        client, _ = await logged_in(service)
+        shown = (await client.get("/api/v1/symbols")).json()
+        await client.aclose()
+    assert 4321.5 in [one["price"] for one in shown]
+    assert latest.reads == 1

@@ -10,10 +10,11 @@ from tests.fakes import ListedFeed, Listener, ManualClock
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.domain.candles import Candle, CandleFault
+from vela.domain.errors import ConfigurationError
 from vela.domain.events import Alert, CandlesClosed, Envelope, Gap, MarketEnded, PricesMoved, SymbolCandle, Tick, Topic
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.market_data import MarketEvent
-from vela.services.market_data import MarketDataService
+from vela.services.market_data import MarketDataService, Told
 
 NOW = 100 * MINUTE
 
@@ -24,6 +25,25 @@ def closed(*candles: Candle, symbol=BTC) -> tuple[SymbolCandle, ...]:
 
 def at(minute: int, close: float = 100.0) -> Candle:
     return candle(minute * MINUTE, close)
+
+
+async def retold(events, told: Told) -> Listener:
+    bus, clock = MemoryBus(ManualClock()), ManualClock()
+    listener = Listener(bus, Topic.CANDLES, Topic.TICKERS)
+
+    class Played(ListedFeed):
+        """Sets the market's clock, as a simulated market does."""
+
+        async def stream(self):
+            async for event in super().stream():
+                closes = event[0].candle.open_time + MINUTE if isinstance(event, tuple) else event.time
+                clock.set(closes)
+                yield event
+
+    service = MarketDataService(bus, ManualClock(), Played(events), clock, None, told=told)
+    await service.start()
+    await service.work()
+    return listener
 
 
 async def published(
@@ -244,3 +264,24 @@ async def test_a_symbol_whose_candles_cannot_be_used_is_told_of_once_until_a_goo
     assert [alert.text for alert in listener.of(Alert)] == [
         f"a candle of BTC cannot be used (off_grid): it opens at {5 * MINUTE + 28}"
     ] * 2
+
+
+# ------------------------------------------------------------------------------------------ after a crash of its own
+
+
+async def test_what_a_market_repeats_is_told_once() -> None:
+    def moved(minute: int) -> PricesMoved:
+        return PricesMoved(time=minute * MINUTE, ticks=(GOOD,))
+
+    events = [moved(4), closed(at(3)), moved(5), closed(at(4)), moved(6), closed(at(5)), MarketEnded(time=6 * MINUTE)]
+    heard = await retold(events, Told(prices=5 * MINUTE, candles=4 * MINUTE))
+    assert [m.time // MINUTE for m in heard.of(PricesMoved)] == [6]
+    assert [m.time // MINUTE for m in heard.of(CandlesClosed)] == [5, 6]
+    assert heard.of(CandlesClosed)[0].gaps == ()
+    assert len(heard.of(MarketEnded)) == 1
+
+
+async def test_a_bus_that_was_told_far_more_than_is_on_record_is_that_of_another_account() -> None:
+    events = [closed(at(minute)) for minute in range(1, 8)]
+    with pytest.raises(ConfigurationError, match="accepted: a Redis that only this record's services use"):
+        await retold(events, Told(prices=9 * MINUTE, candles=9 * MINUTE))

@@ -211,6 +211,16 @@ class RedisBus:
         done = [fields.get(FIELD.encode()) for entry_id, fields in reversed(given) if entry_id not in open_ids]
         return [decode(message) for message in done if message is not None]
 
+    async def newest(self, topic: Topic) -> Envelope | None:
+        """Return the newest message that was published to `topic`, as far as it is still there.
+
+        Raises:
+            BusError: Redis does not answer for long, or refuses.
+        """
+        stream, server = self._names.stream(topic), self._server
+        told = await server.insist("cannot look back", lambda: server.call("XREVRANGE", stream, "+", "-", "COUNT", 1))
+        return decode(told[0][1][FIELD.encode()]) if told else None
+
     async def _groups(self, topic: Topic) -> dict[str, bytes]:
         """Return the groups of a topic's stream, and up to where each was given its messages."""
         stream = self._names.stream(topic)
