@@ -22,7 +22,10 @@ from vela.domain.trading_symbol import TradingSymbol
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL, SPANISH = (ROOT / "docs" / name for name in ("tutorial.md", "tutorial.es.md"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-TYPED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", TUTORIAL, SPANISH, ROOT / "docs" / "venue.md"]
+TYPED = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(ROOT / "docs" / name for name in ("tutorial.md", "tutorial.es.md", "venue.md", "audit.md")),
+]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the application is a group
 
 Block = tuple[str, str]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vela.cli import (
+    audit,
     backtest,
     check,
     kill_switch,
@@ -42,6 +43,7 @@ app.command("venue")(venue.venue)
 app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)
 app.command("check")(check.check)
+app.command("audit")(audit.audit)
 app.command("new-strategy")(new_strategy.new_strategy)
 app.command("kill-switch")(kill_switch.kill_switch)
 app.command("login-link")(login_link.login_link)
