@@ -59,6 +59,9 @@ class Dialect(ABC):
     def take_turns(self, connection: Connection, what: str) -> None:  # noqa: B027  optional to override
         """Wait until no other transaction is at `what`, and let others wait until this one has ended."""
 
+    def take_time(self, connection: Connection) -> None:  # noqa: B027  optional to override
+        """Let this transaction take as long as it needs: nobody trades meanwhile."""
+
 
 class _Sqlite(Dialect):
     def engine(self, url: URL, purpose: Purpose) -> Engine:
@@ -122,6 +125,10 @@ class _PostgreSql(Dialect):
 
     def take_turns(self, connection: Connection, what: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": f"vela {what}"})
+
+    def take_time(self, connection: Connection) -> None:
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {name} = 0"))
 
 
 # There is no code for what goes wrong before a connection is made, only a sentence.
