@@ -29,12 +29,9 @@ def audit(
     Example: vela audit --bus redis://127.0.0.1:6379/0 --fix --json
     """
     from vela.cli.audit_report import audit_and_report
-    from vela.domain.errors import BusError
+    from vela.cli.failures import failures
 
-    try:
+    with failures():
         is_clean = audit_and_report(bus, symbols, stale_after=stale_after, dead_after=dead_after, fix=fix, as_json=json)
-    except BusError as e:
-        typer.echo(f"vela: {' '.join(str(e).splitlines())}", err=True)
-        raise typer.Exit(1) from None
     if not is_clean:
         raise typer.Exit(1)

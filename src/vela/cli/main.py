@@ -10,11 +10,14 @@ import typer
 from vela.cli import (
     audit,
     backtest,
+    backup,
     check,
     kill_switch,
     login_link,
+    migrate,
     new_strategy,
     replay,
+    restore,
     strategies,
     symbols,
     up,
@@ -44,6 +47,9 @@ app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)
 app.command("check")(check.check)
 app.command("audit")(audit.audit)
+app.command("migrate")(migrate.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
 app.command("new-strategy")(new_strategy.new_strategy)
 app.command("kill-switch")(kill_switch.kill_switch)
 app.command("login-link")(login_link.login_link)
