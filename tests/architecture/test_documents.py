@@ -24,7 +24,7 @@ TUTORIAL, SPANISH = (ROOT / "docs" / name for name in ("tutorial.md", "tutorial.
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TYPED = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
-    *(ROOT / "docs" / name for name in ("tutorial.md", "tutorial.es.md", "venue.md", "audit.md")),
+    *(ROOT / "docs" / name for name in ("tutorial.md", "tutorial.es.md", "venue.md", "audit.md", "backups.md")),
 ]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the application is a group
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from vela.adapters.storage.backup import postgresql, sqlite
 from vela.adapters.storage.backup.archive import Manifest, read_manifest
 from vela.adapters.storage.lock import DirectoryLock
 from vela.adapters.storage.sql.database import Database, Purpose
-from vela.adapters.storage.sql.leases import FileLease, ServerLease, SqlLease
+from vela.adapters.storage.sql.leases import ServerLease
 from vela.adapters.storage.sql.migration import HEAD, move_to
 from vela.adapters.storage.sql.record import RECORD_FILE
 from vela.bootstrap.record import require_record
@@ -46,15 +48,11 @@ def migrate(settings: DataSettings, to: str | None = None) -> Migration:
         StorageLocked: a running instance uses it.
         StorageError: it cannot be used, or a symbol in it cannot be read; nothing was changed.
     """
-    database = require_record(settings)
+    require_record(settings)
     if to is not None and not (to.isascii() and to.isdigit() and len(to) == len(HEAD) and "0001" <= to <= HEAD):
         raise ConfigurationError(f"--to was {to[:40]!r}; accepted: 0001 to {HEAD}")
-    lease = _lease(settings, database)
-    try:
-        with database.connect(Purpose.TRADING) as connection:
-            before = move_to(connection, to or HEAD)
-    finally:
-        lease.release()
+    with held_record(settings) as database, database.connect(Purpose.TRADING) as connection:
+        before = move_to(connection, to or HEAD)
     return Migration(database.name, before, to or HEAD)
 
 
@@ -138,16 +136,29 @@ def _known_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _lease(settings: DataSettings, database: Database) -> SqlLease:
+@contextmanager
+def held_record(settings: DataSettings) -> Iterator[Database]:
+    """Lend the database of the record that the settings name, or an empty place for one; nobody may run on it.
+
+    Raises:
+        ConfigurationError: the address is none, or the server does not let us in.
+        StorageLocked: a running instance uses it.
+        StorageError: the directory cannot be written, or the server cannot be reached.
+    """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{settings.data_dir} cannot be made: {error.strerror}") from error
     lock = DirectoryLock(settings.data_dir)
-    if settings.database is None:
-        return FileLease(database, lock)
     try:
-        return ServerLease(database, lock)
-    except BaseException:
+        if settings.database is None:
+            yield Database.at(settings.data_dir / RECORD_FILE)
+            return
+        database = require_record(settings)
+        lease = ServerLease(database, lock)
+        try:
+            yield database
+        finally:
+            lease.release()
+    finally:
         lock.release()
-        raise

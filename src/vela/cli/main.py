@@ -12,6 +12,7 @@ from vela.cli import (
     backtest,
     backup,
     check,
+    import_record,
     kill_switch,
     login_link,
     migrate,
@@ -47,6 +48,7 @@ app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)
 app.command("check")(check.check)
 app.command("audit")(audit.audit)
+app.command("import-record")(import_record.import_record)
 app.command("migrate")(migrate.migrate)
 app.command("backup")(backup.backup)
 app.command("restore")(restore.restore)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from pydantic import SecretStr
 from tests.contract.record_samples import deposit, fill, life, trade
 from tests.places import PostgresPlace, RecordPlace
+from tests.unit.bootstrap.places import settings_of
 
 from vela.adapters.storage.backup import postgresql
 from vela.adapters.storage.backup.archive import MANIFEST, read_manifest
@@ -20,20 +20,11 @@ from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.migration import HEAD
 from vela.adapters.storage.sql.record import RECORD_FILE, Record
 from vela.bootstrap.backup import back_up, check_copy, migrate, restore
-from vela.bootstrap.settings import DataSettings
 from vela.domain.errors import ConfigurationError, StorageError, StorageLocked
 from vela.domain.order import OrderStatus
 from vela.ports.record import Changes
 
 OLDER = f"{int(HEAD) - 1:04}"
-
-
-def settings_of(place: RecordPlace, data_dir: Path | None = None) -> DataSettings:
-    if isinstance(place, PostgresPlace):
-        url = place.server.network_url(place.name).set(drivername="postgresql")
-        secret = SecretStr(url.render_as_string(hide_password=False))
-        return DataSettings(data_dir=data_dir or place.data_dir, database=secret)
-    return DataSettings(data_dir=data_dir or place.data_dir)
 
 
 def empty_place(place: RecordPlace, tmp_path: Path) -> RecordPlace:
@@ -191,7 +182,8 @@ def spoil(copy: Path, damage: str) -> None:
         copy.write_bytes(content[: len(content) // 2])
     elif damage == "flipped":
         middle = len(content) // 2
-        copy.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        flipped = bytes(byte ^ 1 for byte in content[middle : middle + 64])
+        copy.write_bytes(content[:middle] + flipped + content[middle + 64 :])
     else:
         manifest = read_manifest(copy)
         with zipfile.ZipFile(copy) as archive:
@@ -222,7 +214,7 @@ def test_tables_that_a_copy_has_not_are_not_left_beside_it(postgresql_place: Rec
     copy = back_up(settings, tmp_path, overwrite=False)
     migrate(settings)
     with pytest.raises(
-        ConfigurationError, match=r"tables that the copy has not \(.*leases, outbox\).* migrate --to 0006"
+        ConfigurationError, match=r"tables that the copy has not \(leases, .*outbox\).* migrate --to 0006"
     ):
         restore(settings, copy.path, overwrite=True)
     migrate(settings, "0006")

@@ -11,7 +11,7 @@ from vela.adapters.storage.sql.dialect import described, dialect_of
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import StorageError
 
-HEAD = "0007"
+HEAD = "0008"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 

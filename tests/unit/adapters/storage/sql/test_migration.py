@@ -30,6 +30,7 @@ from vela.adapters.storage.sql.schema import (
     leases,
     limit_marks,
     metadata,
+    older_wallets,
     outbox,
     symbols,
 )
@@ -151,6 +152,7 @@ def test_open_positions_go_up_and_down_with_what_their_targets_close(connection)
 
 
 MARKS = {"day": 1, "day_equity": Decimal("1.5"), "day_lost": True, "highest": Decimal(2), "drawn_down": False}
+OLDER = {"source": "trading", "number": 3, "time": 5, "rest": {"note": None}, "digest": "d"}
 NEW_TABLES = {
     "0004": (
         (jobs, {"number": 1, "id": "a", "request": REQUEST, "created": 5, "state": QUEUED, "error": ""}),
@@ -167,6 +169,7 @@ NEW_TABLES = {
         (leases, {"name": "record", "holder": "me", "token": 3, "expires_at": None}),
         (outbox, {"number": 1, "message": b"told"}),
     ),
+    "0008": ((older_wallets, {**OLDER, "asset": "USDT", "amount": Decimal("0.10")}),),
 }
 
 
