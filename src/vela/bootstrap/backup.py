@@ -15,7 +15,7 @@ from vela.adapters.storage.backup.archive import Manifest, read_manifest
 from vela.adapters.storage.lock import DirectoryLock
 from vela.adapters.storage.sql.database import Database, Purpose
 from vela.adapters.storage.sql.leases import ServerLease
-from vela.adapters.storage.sql.migration import HEAD, move_to
+from vela.adapters.storage.sql.migration import HEAD, move_to, version_of
 from vela.adapters.storage.sql.record import RECORD_FILE
 from vela.bootstrap.record import require_record
 from vela.bootstrap.settings import DataSettings
@@ -43,17 +43,23 @@ class Migration(msgspec.Struct, frozen=True):
 def migrate(settings: DataSettings, to: str | None = None) -> Migration:
     """Bring the record that the settings name to the schema `to`; None: this program's.
 
+    Where there is nothing to do, it may be in use.
+
     Raises:
         ConfigurationError: there is no record, or no such schema.
         StorageLocked: a running instance uses it.
         StorageError: it cannot be used, or a symbol in it cannot be read; nothing was changed.
     """
-    require_record(settings)
+    database = require_record(settings)
     if to is not None and not (to.isascii() and to.isdigit() and len(to) == len(HEAD) and "0001" <= to <= HEAD):
         raise ConfigurationError(f"--to was {to[:40]!r}; accepted: 0001 to {HEAD}")
-    with held_record(settings) as database, database.connect(Purpose.TRADING) as connection:
-        before = move_to(connection, to or HEAD)
-    return Migration(database.name, before, to or HEAD)
+    target = to or HEAD
+    with database.connect(Purpose.READING) as connection:
+        before = version_of(connection)
+    if before != target:
+        with held_record(settings), database.connect(Purpose.TRADING) as connection:
+            before = move_to(connection, target)
+    return Migration(database.name, before, target)
 
 
 def back_up(settings: DataSettings, to: Path | None, *, overwrite: bool) -> Copy:

@@ -154,7 +154,8 @@ def test_a_running_system_keeps_its_record(place: RecordPlace, tmp_path: Path) -
             with pytest.raises(StorageLocked):
                 restore(settings_of(place, data_dir), copy.path, overwrite=True)
             with pytest.raises(StorageLocked):
-                migrate(settings_of(place, data_dir))
+                migrate(settings_of(place, data_dir), OLDER)
+            assert migrate(settings_of(place, data_dir)).before == HEAD  # nothing is to be done
         write(record, 2)
     assert held(place) == (2, 2, 2, 2)
 

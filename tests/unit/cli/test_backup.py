@@ -85,7 +85,7 @@ def test_a_damaged_copy_is_a_failure_in_one_line(vela, account: Path, tmp_path: 
 def test_a_record_in_use_is_copied_and_not_migrated(vela, account: Path) -> None:
     with open_record(account):
         assert vela("backup", "copy.zip").code == 0
-        for arguments in (["migrate"], ["restore", "copy.zip", "--overwrite"]):
+        for arguments in (["migrate", "--to", "0007"], ["restore", "copy.zip", "--overwrite"]):
             answer = vela(*arguments)
             assert answer.code == 1
             assert "is in use by another running Vela" in answer.err
