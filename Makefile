@@ -33,11 +33,13 @@ run: setup ## Start everything on http://127.0.0.1:5000 (`vela up`; ARGS="--spee
 test: setup ## Run the tests (ARGS="tests/unit -k symbol")
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
 
-check: setup ## Check format, lint, types, import contracts and the page
+check: setup ## Check format, lint, types, import contracts, containers and the page
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint deploy/Containerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose*.yaml
 	$(BIN)/python hatch_build.py check
 
 bench: setup ## Run the benchmarks (ARGS="NAME …" for some)
@@ -54,7 +56,9 @@ lock: ## Write the lock files anew from pyproject.toml (needs uv; ARGS=--upgrade
 	@test -n '$(UV)' || { echo 'error: make lock needs uv: pip install uv' >&2; exit 1; }
 	$(LOCK) pyproject.toml -o requirements/core.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements/core.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra postgres -c requirements/dev.txt -o requirements/server.txt
 	$(LOCK) --group node -o requirements/node.txt
+	$(LOCK) --group build -c requirements/dev.txt -c requirements/node.txt -o requirements/build.txt
 
 clean: ## Remove all that make has made (.venv, the page, caches)
 	rm -rf $(VENV) __pycache__ build dist htmlcov .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \

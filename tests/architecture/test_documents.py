@@ -23,11 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TUTORIAL, SPANISH = (ROOT / "docs" / name for name in ("tutorial.md", "tutorial.es.md"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 TYPED = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
     TUTORIAL,
     SPANISH,
-    *(ROOT / "docs" / name for name in ("candles.md", "processes.md", "venue.md")),
+    *(ROOT / "docs" / name for name in ("audit.md", "backups.md", "candles.md", "processes.md", "venue.md")),
 ]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the application is a group
 

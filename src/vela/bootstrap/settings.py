@@ -90,6 +90,18 @@ def _as_milliseconds(value: object) -> int:
     return milliseconds
 
 
+def read_duration(name: str, text: str) -> int:
+    """Return a duration such as 10m in milliseconds.
+
+    Raises:
+        ConfigurationError: it is none; `name` is what the message calls it.
+    """
+    try:
+        return _as_milliseconds(text)
+    except ValueError as e:
+        raise ConfigurationError(f"{name} was {text[:40]!r}; {e}") from None
+
+
 def _as_moment(value: object) -> int:
     text = str(value).strip()
     try:

@@ -27,13 +27,10 @@ def kill_switch(
     Example: vela kill-switch on --flatten --reason "away for a week"
     Example: vela kill-switch off
     """
+    from vela.cli.failures import failures
     from vela.cli.switch_report import carry_out, print_standing
-    from vela.domain.errors import StorageError
 
-    try:
+    with failures():
         place = {"data_dir": data_dir, "database": database}
         standing = carry_out(action, place, flatten=flatten, reset_limits=reset_limits, reason=reason)
-    except StorageError as e:
-        typer.echo(f"vela: {' '.join(str(e).splitlines())}", err=True)
-        raise typer.Exit(1) from None
     print_standing(standing, as_json=json)

@@ -8,15 +8,20 @@ from typing import Annotated
 import typer
 
 from vela.cli import (
+    audit,
     backtest,
+    backup,
     candles,
     check,
     download,
     import_,
+    import_record,
     kill_switch,
     login_link,
+    migrate,
     new_strategy,
     replay,
+    restore,
     run,
     strategies,
     symbols,
@@ -50,6 +55,11 @@ app.command("venue")(venue.venue)
 app.command("symbols")(symbols.symbols)
 app.command("strategies")(strategies.strategies)
 app.command("check")(check.check)
+app.command("audit")(audit.audit)
+app.command("import-record")(import_record.import_record)
+app.command("migrate")(migrate.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(restore.restore)
 app.command("new-strategy")(new_strategy.new_strategy)
 app.command("kill-switch")(kill_switch.kill_switch)
 app.command("login-link")(login_link.login_link)

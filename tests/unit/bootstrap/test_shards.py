@@ -7,7 +7,6 @@ from tests.builders import BTC, ETH, SOL
 
 from vela import TradingPair
 from vela.bootstrap.shards import WHOLE, Shard, parse_shard
-from vela.domain.assets import TradingPair
 from vela.domain.errors import ConfigurationError
 from vela.domain.trading_symbol import TradingSymbol
 

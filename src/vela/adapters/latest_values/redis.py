@@ -20,7 +20,8 @@ from vela.domain.errors import BusError, SymbolError
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.latest_values import PRICES, REGIMES, STRATEGIES, Kind, Snapshot, V
 
-_ACTIVE: Final = "active_symbols"
+ACTIVE: Final = "active_symbols"
+"""The key that holds which symbols are in use."""
 _encode: Final = msgspec.json.Encoder().encode
 
 _log = structlog.get_logger("vela.latest_values")
@@ -72,15 +73,15 @@ class RedisLatestValues:
     async def put_active(self, symbols: Iterable[TradingSymbol]) -> None:
         """See `LatestValues.put_active`."""
         value = _encode([str(symbol) for symbol in sorted(set(symbols))])
-        await self._server.insist(f"cannot write {_ACTIVE}", lambda: self._server.write({_ACTIVE: value}))
+        await self._server.insist(f"cannot write {ACTIVE}", lambda: self._server.write({ACTIVE: value}))
 
     async def active(self) -> tuple[TradingSymbol, ...]:
         """See `LatestValues.active`."""
-        [value] = await self._server.insist(f"cannot read {_ACTIVE}", lambda: self._server.read((_ACTIVE,)))
+        [value] = await self._server.insist(f"cannot read {ACTIVE}", lambda: self._server.read((ACTIVE,)))
         try:
             texts = msgspec.json.decode(value or b"[]", type=list[str])
         except msgspec.MsgspecError as e:
-            raise BusError(f"{_ACTIVE} is no list of symbols: {e}") from e
+            raise BusError(f"{ACTIVE} is no list of symbols: {e}") from e
         return tuple(sorted(symbol for symbol in map(_known, texts) if symbol is not None))
 
     def _keys(self, prefix: str, symbols: Sequence[TradingSymbol]) -> tuple[str, ...]:

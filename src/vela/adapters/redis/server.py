@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -141,6 +141,37 @@ class RedisServer:
             await self._answer(self._client.mset_nonatomic(values))
         elif values:
             await self._answer(self._client.mset(values))
+
+    @property
+    def anywhere(self) -> dict[str, Any]:
+        """Options of `call` for a command that names no key: in a cluster somebody must be chosen to answer it."""
+        return {"target_nodes": RedisCluster.RANDOM} if self.is_cluster else {}
+
+    async def ask_all(self, commands: Sequence[Sequence[bytes | str | int]]) -> list[Any]:
+        """Send many commands about a key each, in one round trip; the answer to one that was refused is None.
+
+        Raises:
+            RedisUnreachable: no answer.
+            RedisRefused: nobody is let in.
+        """
+        if not commands:
+            return []
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        answers = await self._answer(pipeline.execute(raise_on_error=False))
+        return [None if isinstance(answer, redis_errors.ResponseError) else answer for answer in answers]
+
+    async def keys(self) -> AsyncIterator[bytes]:
+        """Walk through the names of all keys, of every node, a page at a time; a name may come twice.
+
+        Raises:
+            RedisUnreachable: no answer.
+            RedisRefused: it was refused.
+        """
+        names = self._client.scan_iter(count=1_000)
+        while (name := await self._answer(anext(names, None))) is not None:
+            yield name
 
     async def close(self) -> None:
         """Close every connection."""

@@ -21,6 +21,8 @@ from vela.domain.events import TOPIC_OF, Envelope, Message, Topic
 from vela.ports.bus import Handler
 from vela.ports.clock import Clock
 
+CAPACITY: Final = 10_000
+"""How many messages a stream may hold, unless somebody says otherwise."""
 _DEAD_LETTERS_KEPT: Final = 100
 _LONGEST_LOOK_SECONDS: Final = 0.01
 _LAST_ERRANDS_SECONDS: Final = 1.0
@@ -46,7 +48,7 @@ class RedisBus:
         *,
         source: str = "vela",
         member: str = "1",
-        capacity: int = 10_000,
+        capacity: int = CAPACITY,
         max_deliveries: int = 3,
         max_bytes: int = 16 << 20,
         dead_after: float = 30.0,

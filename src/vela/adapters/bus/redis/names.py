@@ -17,19 +17,18 @@ class Names:
 
     def __init__(self, *, tagged: bool) -> None:
         """`tagged`: for a cluster."""
-        prefix = "{vela}" if tagged else "vela"
-        self.clock = f"{prefix}:clock"
-        self.lives = f"{prefix}:lives"
-        self._prefix = prefix
+        self.prefix = "{vela}" if tagged else "vela"
+        self.clock = f"{self.prefix}:clock"
+        self.lives = f"{self.prefix}:lives"
 
     def stream(self, topic: Topic) -> str:
         """Return the stream of a topic."""
-        return f"{self._prefix}:{topic}"
+        return f"{self.prefix}:{topic}"
 
     def dead(self, topic: Topic) -> str:
         """Return the stream of messages of a topic that could not be handled."""
-        return f"{self._prefix}:dead:{topic}"
+        return f"{self.prefix}:dead:{topic}"
 
     def told(self, topic: Topic, source: str) -> str:
         """Return the key that holds how far a publisher has come in a topic."""
-        return f"{self._prefix}:told:{topic}:{source}"
+        return f"{self.prefix}:told:{topic}:{source}"

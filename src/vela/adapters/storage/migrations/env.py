@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from vela.adapters.storage.sql.database import Database, Purpose
 from vela.adapters.storage.sql.schema import metadata
+from vela.adapters.storage.sql.symbol_check import require_readable_symbols
 from vela.domain.errors import StorageError
 
 
@@ -16,6 +17,7 @@ def _run(connection: Connection) -> None:
     # One transaction around everything: SQLite rolls back tables as well as rows.
     context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True, render_as_batch=True)
     with context.begin_transaction():
+        require_readable_symbols(connection)
         context.run_migrations()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from vela.domain.errors import ConfigurationError, StorageError, StorageUnavaila
 
 __all__ = ["Database", "Prepared", "PreparedQuery", "Purpose", "insert_into", "transaction", "upsert_into"]
 
-_COPIED_FROM = 100
+_MANY = 100
 _ACCEPTED = "accepted: postgresql://USER:PASSWORD@HOST:5432/NAME"
 
 
@@ -141,9 +141,9 @@ class Prepared:
         self._processors = [binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
         # Constants written into the statement are values to the driver, too.
         self._constants = {name: binds[name].value for name in names if not binds[name].required}
-        # Copying knows values only, no expressions and no conflicts.
+        # The quick ways know values only, no expressions and no conflicts.
         is_plain = type(statement) is Insert and set(names) == set(columns)
-        self._copy = _copy_into(connection, statement.table, names) if is_plain else None
+        self._insert_many = dialect_of(connection).insert_many(connection, statement.table, names) if is_plain else None
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute once per row, inside the caller's transaction; nothing for no rows.
@@ -154,26 +154,26 @@ class Prepared:
         """
         if self._constants:
             rows = [self._constants | dict(row) for row in rows]
-        self._execute([[row[name] for row in rows] for name in self._names])
+        self._execute([map(itemgetter(name), rows) for name in self._names], len(rows))
 
     def run_records(self, records: Sequence[object]) -> None:
         """Execute once per record, whose fields are named like the columns; else as `run`."""
-        # Column by column, which leaves all loops but those of the types to C.
-        self._execute([list(map(attrgetter(name), records)) for name in self._names])
+        self._execute([map(attrgetter(name), records) for name in self._names], len(records))
 
-    def _execute(self, columns: Sequence[list[Any]]) -> None:
-        if not columns[0]:
+    def _execute(self, columns: Sequence[Iterable[Any]], count: int) -> None:
+        if not count:
             return
+        # Column by column, which leaves all loops but those of the types to C; and no row lives longer than it must.
+        bound: Any = zip(*map(_processed, self._processors, columns), strict=True)
         with _our_errors(self._connection, self._driver):
             cursor = self._connection.connection.cursor()
-            bound: list[Any] = list(zip(*map(_processed, self._processors, columns), strict=True))
-            if self._copy and len(bound) >= _COPIED_FROM:
-                _copy_in(cursor, self._copy, bound)
+            if self._insert_many and count >= _MANY:
+                self._insert_many(cursor, bound)
                 return
             if not self._is_positional:
-                bound = [dict(zip(self._names, values, strict=True)) for values in bound]
-            if len(bound) == 1:
-                cursor.execute(self._sql, bound[0])
+                bound = (dict(zip(self._names, values, strict=True)) for values in bound)
+            if count == 1:
+                cursor.execute(self._sql, next(bound))
             else:
                 cursor.executemany(self._sql, bound)
 
@@ -223,18 +223,5 @@ def _our_errors(connection: Connection, driver: Any) -> Iterator[None]:  # noqa:
         raise _storage_error(error) from error
 
 
-def _processed(process: Callable[[Any], Any] | None, column: list[Any]) -> Iterable[Any]:
+def _processed(process: Callable[[Any], Any] | None, column: Iterable[Any]) -> Iterable[Any]:
     return column if process is None else map(process, column)
-
-
-def _copy_in(cursor: Any, statement: str, rows: Iterable[Sequence[Any]]) -> None:  # noqa: ANN401  the driver's cursor
-    with cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _copy_into(connection: Connection, table: Any, columns: Iterable[str]) -> str | None:  # noqa: ANN401  a table
-    if not dialect_of(connection).can_copy:
-        return None
-    quote = connection.dialect.identifier_preparer
-    return f"COPY {quote.format_table(table)} ({', '.join(map(quote.quote, columns))}) FROM STDIN"

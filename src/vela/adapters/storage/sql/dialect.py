@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import select
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
 from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, text
@@ -15,6 +17,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from vela.domain.errors import ConfigurationError, StorageError, StorageUnavailable, VelaError
 
 BUSY_TIMEOUT_MS = 10_000
+_MOST_VARIABLES = 999  # of a statement: what the oldest SQLite allows
+
+InsertMany = Callable[[Any, Iterator[Sequence[Any]]], None]
 
 
 class Purpose(Enum):
@@ -32,13 +37,7 @@ class Purpose(Enum):
 
 
 class Dialect(ABC):
-    """One kind of database.
-
-    Attributes:
-        can_copy: whether rows can be copied in, which is quicker than inserting many.
-    """
-
-    can_copy = False
+    """One kind of database."""
 
     @abstractmethod
     def engine(self, url: URL, purpose: Purpose) -> Engine:
@@ -47,6 +46,10 @@ class Dialect(ABC):
     @abstractmethod
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """Return an INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`."""
+
+    @abstractmethod
+    def insert_many(self, connection: Connection, table: Any, columns: Sequence[str]) -> InsertMany:  # noqa: ANN401  a table
+        """Return the quickest way to write many rows, of values that are bound already, into these columns."""
 
     @abstractmethod
     def cannot_open(self, url: URL, error: BaseException) -> VelaError:
@@ -58,6 +61,9 @@ class Dialect(ABC):
 
     def take_turns(self, connection: Connection, what: str) -> None:  # noqa: B027  optional to override
         """Wait until no other transaction is at `what`, and let others wait until this one has ended."""
+
+    def take_time(self, connection: Connection) -> None:  # noqa: B027  optional to override
+        """Let this transaction take as long as it needs: nobody trades meanwhile."""
 
 
 class _Sqlite(Dialect):
@@ -72,6 +78,24 @@ class _Sqlite(Dialect):
 
     def insert(self, table: Table) -> sqlite.Insert:
         return sqlite.insert(table)
+
+    def insert_many(self, connection: Connection, table: Any, columns: Sequence[str]) -> InsertMany:  # noqa: ANN401  a table
+        into, width = _into(connection, table, columns), len(columns)
+        row, at_once = f"({', '.join('?' * width)})", max(1, _MOST_VARIABLES // width)
+
+        def statement(count: int) -> str:
+            return f"INSERT INTO {into} VALUES {', '.join([row] * count)}"  # noqa: S608  our own words
+
+        most = statement(at_once)
+
+        def write(cursor: Any, rows: Iterator[Sequence[Any]]) -> None:  # noqa: ANN401  the driver's cursor
+            # What a statement costs besides is most of what a row costs.
+            values = chain.from_iterable(rows)
+            while part := tuple(islice(values, at_once * width)):
+                count = len(part) // width
+                cursor.execute(most if count == at_once else statement(count), part)
+
+        return write
 
     def cannot_open(self, url: URL, error: BaseException) -> VelaError:
         return StorageError(f"{url.database} cannot be opened: {error}")
@@ -96,8 +120,6 @@ def _set_up(pragma: str, connection: Any, _record: object) -> None:  # noqa: ANN
 
 
 class _PostgreSql(Dialect):
-    can_copy = True
-
     def engine(self, url: URL, purpose: Purpose) -> Engine:
         # No pool: a connection is held for life, and one that was cut is replaced, not laid back.
         return create_engine(url, poolclass=NullPool, connect_args=_connect_arguments(url, purpose))
@@ -112,6 +134,16 @@ class _PostgreSql(Dialect):
             return ConfigurationError(f"database {described(url)} does not let us in: {why}; {accepted}")
         return StorageUnavailable(f"database {described(url)} cannot be reached: {why}")
 
+    def insert_many(self, connection: Connection, table: Any, columns: Sequence[str]) -> InsertMany:  # noqa: ANN401  a table
+        statement = f"COPY {_into(connection, table, columns)} FROM STDIN"
+
+        def write(cursor: Any, rows: Iterator[Sequence[Any]]) -> None:  # noqa: ANN401  the driver's cursor
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
+
+        return write
+
     def is_cut(self, driver: Any) -> bool:  # noqa: ANN401  the driver's connection
         if driver.closed:
             return True
@@ -122,6 +154,10 @@ class _PostgreSql(Dialect):
 
     def take_turns(self, connection: Connection, what: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": f"vela {what}"})
+
+    def take_time(self, connection: Connection) -> None:
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {name} = 0"))
 
 
 # There is no code for what goes wrong before a connection is made, only a sentence.
@@ -159,6 +195,11 @@ def _connect_arguments(url: URL, purpose: Purpose) -> dict[str, object]:
     arguments = _CONNECTION | {"target_session_attrs": "any" if is_reading else "read-write"}
     given = {name: value for name, value in arguments.items() if name not in url.query}
     return given | {"options": options.strip()}
+
+
+def _into(connection: Connection, table: Any, columns: Sequence[str]) -> str:  # noqa: ANN401  a table
+    quote = connection.dialect.identifier_preparer
+    return f"{quote.format_table(table)} ({', '.join(map(quote.quote, columns))})"
 
 
 _DIALECTS: dict[str, Dialect] = {"sqlite": _Sqlite(), "postgresql": _PostgreSql()}

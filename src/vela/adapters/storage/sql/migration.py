@@ -11,7 +11,7 @@ from vela.adapters.storage.sql.dialect import described, dialect_of
 from vela.domain.crashpoints import crashpoint
 from vela.domain.errors import StorageError
 
-HEAD = "0007"
+HEAD = "0008"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
 
@@ -24,14 +24,39 @@ def bring_up_to_date(connection: Connection) -> None:
         StorageError: the file is no database or not Vela's, its schema is newer than this program, or it cannot be
             written.
     """
+    move_to(connection, HEAD)
+
+
+def move_to(connection: Connection, revision: str) -> str | None:
+    """Upgrade or downgrade to `revision`, in one transaction; return where the database was. See `bring_up_to_date`.
+
+    Raises:
+        StorageError: besides, there is no such revision, or a symbol cannot be read: then nothing was changed.
+    """
     try:
         with transaction(connection):
             version = _version(connection)
-        if version == HEAD:
-            return
+        if version == revision == HEAD:
+            return version
         with transaction(connection):
             dialect_of(connection).take_turns(connection, "migration")
-            _upgrade(connection, _version(connection))
+            dialect_of(connection).take_time(connection)
+            version = _version(connection)
+            _move(connection, version, revision)
+            return version
+    except StorageError as error:
+        raise _of(connection, error) from error
+
+
+def version_of(connection: Connection) -> str | None:
+    """Return the schema's version; None: the database is empty.
+
+    Raises:
+        StorageError: it is no record, or cannot be read.
+    """
+    try:
+        with transaction(connection):
+            return _version(connection)
     except StorageError as error:
         raise _of(connection, error) from error
 
@@ -73,17 +98,22 @@ def _version(connection: Connection) -> str | None:
     return None
 
 
-def _upgrade(connection: Connection, version: str | None) -> None:
+def _move(connection: Connection, version: str | None, revision: str) -> None:
     from alembic import command  # noqa: PLC0415  a start without migration does without it
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     config = Config(MIGRATIONS / "alembic.ini", attributes={"connection": connection})
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known = sorted(script.revision for script in ScriptDirectory.from_config(config).walk_revisions())
     if version is not None and version not in known:
         raise StorageError(
             f"{described(connection.engine.url)} has schema {version}; this program knows up to {HEAD}: "
             "use the newer Vela that wrote it"
         )
-    command.upgrade(config, "head")
+    if revision not in known:
+        raise StorageError(f"schema {revision[:40]!r} is unknown; accepted: {known[0]} to {known[-1]}")
+    if version is None or revision > version:
+        command.upgrade(config, revision)
+    elif revision < version:
+        command.downgrade(config, revision)
     crashpoint("P24")

@@ -377,3 +377,48 @@ outbox = Table(
     _required("message", LargeBinary),
     sqlite_autoincrement=True,
 )
+
+
+def _from_the_older_system(name: str, *columns: Column[Any]) -> Table:
+    """History that another program wrote: a row is known by its file and its number there; `digest`: of all it said."""
+    key = (_key("source", PlainText), _key("number", BigInteger))
+    ends = (_required("rest", JsonText(dict[str, Any])), _required("digest", PlainText))
+    return Table(name, metadata, *key, *columns, *ends)
+
+
+older_trades = _from_the_older_system(
+    "older_trades",
+    _symbol(),
+    _required("time", BigInteger, index=True),
+    _required("side", PlainText),
+    _required("price", ExactDecimal),
+    _required("quantity", ExactDecimal),
+    Column("fee", ExactDecimal),
+    Column("pnl", ExactDecimal),
+    Column("strategy", PlainText),
+)
+
+older_signals = _from_the_older_system(
+    "older_signals",
+    _symbol(),
+    _required("time", BigInteger, index=True),
+    _required("action", PlainText),
+    Column("price", ExactDecimal),
+    Column("confidence", ExactDecimal),
+    Column("strategy", PlainText),
+)
+
+older_wallets = _from_the_older_system(
+    "older_wallets",
+    _required("time", BigInteger, index=True),
+    _required("asset", PlainText),
+    _required("amount", ExactDecimal),
+)
+
+market_snapshots = _from_the_older_system(
+    "market_snapshots",
+    _symbol(),
+    _required("time", BigInteger, index=True),
+    _required("price", ExactDecimal),
+    Column("volume", ExactDecimal),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, bindparam, delete, func, insert, select
@@ -39,6 +40,7 @@ from vela.ports.record import AccountState, Changes, LedgerTransaction, LimitMar
 
 _OPEN = [status for status in OrderStatus if not status.is_final]
 _NOTHING = Changes()
+_SYMBOL_OF = attrgetter("symbol")
 
 
 class SqlTradingRecord:
@@ -248,9 +250,7 @@ def _require_balance(booking: LedgerTransaction) -> None:
 
 
 def _symbols_of(changes: Changes) -> set[TradingSymbol]:
-    met = {
-        record.symbol
-        for records in (changes.orders, changes.fills, changes.positions, changes.trades)
-        for record in records
-    }
+    met: set[TradingSymbol] = set()
+    for records in (changes.orders, changes.fills, changes.positions, changes.trades):
+        met.update(map(_SYMBOL_OF, records))
     return met | {outcome.signal.symbol for outcome in changes.outcomes} | {symbol for symbol, _ in changes.entries}

@@ -115,13 +115,15 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 
 def _plain_number(value: object) -> str | None:
-    if isinstance(value, Decimal) and value.is_finite() and -_MAX_EXPONENT <= value.adjusted() <= _MAX_EXPONENT:
-        number = value or abs(value)  # no negative zero
-        text = str(number)
-        if "E" in text:
-            text = f"{number:f}"  # by far slower, and seldom needed
-        if len(text) <= _MAX_DIGITS:
+    if isinstance(value, Decimal) and value.is_finite():
+        text = str(value)
+        if value and "E" not in text and len(text) <= _MAX_EXPONENT:
             return text
+        number = value or abs(value)  # no negative zero
+        if -_MAX_EXPONENT <= number.adjusted() <= _MAX_EXPONENT:
+            text = f"{number:f}"  # by far slower, and seldom needed
+            if len(text) <= _MAX_DIGITS:
+                return text
     if value is None:
         return None
     raise MoneyError(f"{type(value).__name__} {str(value)[:40]!r} is no amount; accepted: a finite Decimal")

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
+from tests.contract.record_samples import BTC, trade
 
-from vela.adapters.storage.sql.database import Database, PreparedQuery, Purpose, transaction
-from vela.adapters.storage.sql.schema import kill_switch, metadata
+from vela.adapters.storage.sql import schema
+from vela.adapters.storage.sql.database import Database, Prepared, PreparedQuery, Purpose, transaction
+from vela.adapters.storage.sql.migration import bring_up_to_date
+from vela.adapters.storage.sql.schema import account_meta, kill_switch, metadata
 from vela.domain.errors import StorageError, StorageUnavailable
 
 
@@ -91,3 +95,42 @@ def test_a_prepared_query_that_fails_is_an_error_of_ours(database):
         prepared = PreparedQuery(reader, select(kill_switch))
         with pytest.raises(StorageUnavailable, match="no such table"), transaction(reader):
             prepared.first()
+
+
+@pytest.mark.parametrize("count", [1, 2, 99, 100, 141, 142, 143, 500])
+def test_any_number_of_rows_goes_in_whole_and_in_order(empty_database, count):
+    rows = [{"key": f"k{number:04}", "value": f"v{number}\t\\N"} for number in range(count)]
+    with empty_database.connect(Purpose.TRADING) as connection:
+        bring_up_to_date(connection)
+        prepared = Prepared(connection, insert(account_meta), account_meta.columns.keys())
+        with transaction(connection):
+            prepared.run(rows)
+        with transaction(connection):
+            found = connection.execute(select(account_meta).order_by(account_meta.c.key)).all()
+        assert [row._asdict() for row in found] == rows
+
+
+@pytest.mark.parametrize("wrong", [{"key": "k0005", "value": "twice"}, {"key": "k9999", "value": None}])
+def test_one_wrong_row_among_many_lets_none_of_them_in(empty_database, wrong):
+    rows = [{"key": f"k{number:04}", "value": "v"} for number in range(300)] + [wrong]
+    with empty_database.connect(Purpose.TRADING) as connection:
+        bring_up_to_date(connection)
+        prepared = Prepared(connection, insert(account_meta), account_meta.columns.keys())
+        with pytest.raises(StorageError, match="contradict the record"), transaction(connection):
+            prepared.run(rows)
+        with transaction(connection):
+            assert connection.execute(select(account_meta)).all() == []
+
+
+def test_a_value_that_fits_no_column_lets_none_of_many_rows_in(empty_database):
+    trades = [trade(number) for number in range(200)]
+    trades[150] = msgspec.structs.replace(trades[150], pnl=1.5)
+    with empty_database.connect(Purpose.TRADING) as connection:
+        bring_up_to_date(connection)
+        prepared = Prepared(connection, insert(schema.trades), set(schema.trades.columns.keys()) - {"id"})
+        with transaction(connection):
+            connection.execute(insert(schema.symbols).values(symbol=BTC, base="BTC", quote="USDT"))
+        with pytest.raises(StorageError, match=r"float .1\.5. is no amount"), transaction(connection):
+            prepared.run_records(trades)
+        with transaction(connection):
+            assert connection.execute(select(schema.trades)).all() == []

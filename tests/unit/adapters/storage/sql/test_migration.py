@@ -30,6 +30,7 @@ from vela.adapters.storage.sql.schema import (
     leases,
     limit_marks,
     metadata,
+    older_wallets,
     outbox,
     symbols,
 )
@@ -131,23 +132,27 @@ def test_open_positions_go_up_and_down_with_what_their_targets_close(connection)
     rest = "'LONG', '0.50', '50', '0.50', '50', 1, '0.05', 'S', 'signal', 'unknown', 9800, 'stop_loss'"
     with connection.begin():
         for name, target in (("BTC", "11000"), ("ETH", "NULL")):
-            connection.exec_driver_sql(f"INSERT INTO symbols VALUES ('{name}', '{name}', 'USDT')")  # noqa: S608  the same
-            values = f"'{name}', {rest}, {target}, 10000, '0', '0', '0', 1"
+            connection.exec_driver_sql(f"INSERT INTO symbols VALUES ('{name}/USDT', '{name}', 'USDT')")  # noqa: S608  the same
+            values = f"'{name}/USDT', {rest}, {target}, 10000, '0', '0', '0', 1"
             connection.exec_driver_sql(f"INSERT INTO positions ({columns}) VALUES ({values})")  # noqa: S608  our own words
     migrate(connection, command.upgrade, "0002")
     with connection.begin():
         quantities = connection.exec_driver_sql("SELECT symbol, target_quantity FROM positions").all()
-        assert [(symbol, str(quantity)) for symbol, quantity in quantities] == [("BTC", "0.50"), ("ETH", "0")]
+        assert [(symbol, str(quantity)) for symbol, quantity in quantities] == [
+            ("BTC/USDT", "0.50"),
+            ("ETH/USDT", "0"),
+        ]
     migrate(connection, command.downgrade, "0001")
-    assert targets() == [("BTC", 11_000), ("ETH", None)]
+    assert targets() == [("BTC/USDT", 11_000), ("ETH/USDT", None)]
     migrate(connection, command.upgrade, "0002")
     with connection.begin():
         connection.exec_driver_sql("UPDATE positions SET target_quantity = '0.20'")
     migrate(connection, command.downgrade, "0001")
-    assert targets() == [("BTC", None), ("ETH", None)]
+    assert targets() == [("BTC/USDT", None), ("ETH/USDT", None)]
 
 
 MARKS = {"day": 1, "day_equity": Decimal("1.5"), "day_lost": True, "highest": Decimal(2), "drawn_down": False}
+OLDER = {"source": "trading", "number": 3, "time": 5, "rest": {"note": None}, "digest": "d"}
 NEW_TABLES = {
     "0004": (
         (jobs, {"number": 1, "id": "a", "request": REQUEST, "created": 5, "state": QUEUED, "error": ""}),
@@ -164,6 +169,7 @@ NEW_TABLES = {
         (leases, {"name": "record", "holder": "me", "token": 3, "expires_at": None}),
         (outbox, {"number": 1, "message": b"told"}),
     ),
+    "0008": ((older_wallets, {**OLDER, "asset": "USDT", "amount": Decimal("0.10")}),),
 }
 
 
