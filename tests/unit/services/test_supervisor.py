@@ -21,7 +21,7 @@ class Double(Service):
 
     def __init__(self, bus: MemoryBus, clock: FastClock, name: str, fails_at_start: Exception | None = None) -> None:
         super().__init__(bus, clock)
-        self.name = name  # type: ignore[misc]
+        self.name = name
         self.fails_at_start = fails_at_start
         self.breaks = asyncio.Event()
         self.ends = asyncio.Event()
