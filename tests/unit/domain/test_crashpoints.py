@@ -28,5 +28,5 @@ def test_an_armed_point_acts_each_time_it_is_passed_and_no_other_does():
 
 
 def test_a_point_that_is_not_there_cannot_be_armed():
-    with pytest.raises(ValueError, match="accepted: P01 to P24"):
-        arm("P25", lambda: None)
+    with pytest.raises(ValueError, match="accepted: P01 to P25"):
+        arm("P26", lambda: None)
