@@ -9,6 +9,7 @@ from typing import Any
 from vela.adapters.clock import SystemClock
 from vela.adapters.storage.lock import LOCK_FILE
 from vela.adapters.storage.parquet import ParquetCandleStore
+from vela.adapters.storage.sql.record import SharedRecord
 from vela.bootstrap.jobs import all_strategies, read_request
 from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
@@ -20,8 +21,7 @@ from vela.domain.errors import ConfigurationError
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.clock import Clock
-from vela.ports.jobs import JobStore
-from vela.ports.record import RecordReader
+from vela.ports.latest_values import PRICES
 from vela.services.dashboard import DashboardService, PageSettings
 from vela.services.service import Service
 from vela.strategies.base import Strategy
@@ -41,26 +41,28 @@ class PageGroup:
         transport: Transport,
         wall_clock: Clock,
         store: ParquetCandleStore,
-        reader: RecordReader,
-        jobs: JobStore,
+        record: SharedRecord,
     ) -> None:
-        """`store`, `reader`, `jobs`: where the page finds what happened before it started."""
+        """`store`, `record`: where the page finds what happened before it started."""
         self._settings = settings
         self._market = market
         self._strategies = strategies
         self._bus, self._latest = transport.bus, transport.latest
         self._wall_clock = wall_clock
         self._store = store
-        self._reader = reader
-        self._jobs = jobs
+        self._record = record
+        self._told_until = 0
         self._service: DashboardService | None = None
 
     async def build(self) -> Sequence[Service]:
         """Return a fresh dashboard service."""
+        prices = await self._latest.get(PRICES, self._market.symbols)
+        now = self._market.clock(await self._record.journal.cursor()).now()
+        self._told_until = max([now, *(price.time for price in prices.values())])
         self._service = DashboardService(
             self._bus,
             self._wall_clock,
-            reader=lambda: self._reader,
+            reader=lambda: self._record.reader,
             history=self._history,
             facts=self._facts(),
             settings=PageSettings(self._settings.data_dir, self._settings.host, self._settings.port),
@@ -80,8 +82,9 @@ class PageGroup:
         return None if self._service is None else self._service.first_start_link()
 
     def _history(self, symbol: TradingSymbol, before: int | None, count: int) -> Candles:
-        timeframe = self._market.timeframe
-        return self._store.read(self._market.exchange, symbol, timeframe, before=before, count=count)
+        # A simulated market that was played further before has left candles of times that are still to come.
+        before = self._told_until if before is None else before
+        return self._store.read(self._market.exchange, symbol, self._market.timeframe, before=before, count=count)
 
     def _workshop(self) -> Workshop:
         async def strategies() -> tuple[Sequence[Mapping[str, Any]], str]:
@@ -89,7 +92,7 @@ class PageGroup:
             return found.strategies, found.problem
 
         read = partial(read_request, data_dir=str(self._settings.data_dir))
-        return Workshop(self._bus.publish, self._jobs, read, strategies, self._store.series)
+        return Workshop(self._bus.publish, self._record.jobs, read, strategies, self._store.series)
 
     def _facts(self) -> SessionFacts:
         settings, rules = self._settings, self._settings.rules

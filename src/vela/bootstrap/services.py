@@ -132,8 +132,7 @@ class Services:
             self._transport,
             self._wall_clock,
             self._store,
-            record.reader,
-            record.jobs,
+            record,
         )
 
 
