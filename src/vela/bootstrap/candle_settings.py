@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from vela.bootstrap.settings import Address, ExchangeName, Moment, SeriesSettings, load_as
+from vela.bootstrap.setting_values import Address, ExchangeName, Moment
+from vela.bootstrap.settings import SeriesSettings, load_as
 from vela.domain.errors import ConfigurationError
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol

@@ -19,7 +19,8 @@ from vela.adapters.storage.candle_file import (
     timeframe_of,
 )
 from vela.adapters.storage.parquet import ParquetCandleStore
-from vela.bootstrap.settings import LATEST_MS, BacktestSettings
+from vela.bootstrap.setting_values import LATEST_MS
+from vela.bootstrap.settings import BacktestSettings
 from vela.domain.candles import COLUMNS, Candles
 from vela.domain.checked_candles import CheckedCandles, check_candles
 from vela.domain.errors import CandleError, ConfigurationError, SymbolError

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 from pydantic_core import ErrorDetails
 
-from vela.adapters.exchanges import EXCHANGES
-from vela.adapters.redis.address import parse_address
+from vela.bootstrap.setting_values import (
+    MOST_DECIMALS,
+    Address,
+    BusAddress,
+    DatabaseAddress,
+    Duration,
+    ExchangeName,
+    Fraction,
+    Moment,
+    Number,
+    Percent,
+    StoreAddress,
+    Text,
+    Whole,
+    as_symbols,
+    check_decimals,
+    check_text,
+    of_setting,
+)
 from vela.domain.errors import ConfigurationError
 from vela.domain.execution_rules import PPM
-from vela.domain.money import exact
 from vela.domain.timeframe import Timeframe
-from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
+from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.limits import Limits
 from vela.engine.rules import Stake, TradingRules, percent_to_ppm
 
@@ -47,20 +57,7 @@ _NOT_SETTINGS = frozenset(
     {"skip_web", "require_browser", "require_servers", "api_key", "api_secret", "crash_at", "follow_up", "has_parent"}
 )
 
-_DURATION = re.compile(r"([0-9]{1,15})\s*(ms|s|m|h|d)?")
-_LOOKS_LIKE_DATE = re.compile(r"(19|20|21)\d\d((0\d|1[0-2])[0-3]\d)?")
-_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, None: 1_000}
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+/?")
-_STORE = re.compile(r"(s3|gs)://[^/]+/[^/].*")
-_DATABASE = re.compile(r"postgresql(\+psycopg)?://")
-_BROKEN = re.compile("[\0\ud800-\udfff]")  # bytes that are no UTF-8 arrive as lone surrogates
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST_MS = 7_258_118_400_000
-"""2200-01-01: what claims to be later is no time in milliseconds."""
-_LONGEST_MS = 3_650 * _UNITS_MS["d"]
-
 _MOST_MONEY = Decimal(10) ** 12
-_DECIMALS = 12  # with more of them, sums would outgrow what is computed exactly
 
 # Settings that need another one, and the value with which they ask for nothing.
 _NEEDED = {"take_profit_part": ("take_profit", Decimal(100)), "trailing_after": ("trailing", Decimal(0))}
@@ -77,118 +74,8 @@ _ACCEPTED = {
 }
 
 
-def _as_decimal(value: object) -> Decimal:
-    # A TOML or environment number keeps the digits that were written.
-    return exact(repr(value) if isinstance(value, float) else str(value).strip())
-
-
-def _as_milliseconds(value: object) -> int:
-    match = _DURATION.fullmatch(str(value).strip().lower())
-    milliseconds = _LONGEST_MS + 1 if match is None else int(match[1]) * _UNITS_MS[match[2]]
-    if milliseconds > _LONGEST_MS:
-        raise ValueError("accepted: a duration such as 10m, 30s or 1h, up to 3650d")
-    return milliseconds
-
-
-def read_duration(name: str, text: str) -> int:
-    """Return a duration such as 10m in milliseconds.
-
-    Raises:
-        ConfigurationError: it is none; `name` is what the message calls it.
-    """
-    try:
-        return _as_milliseconds(text)
-    except ValueError as e:
-        raise ConfigurationError(f"{name} was {text[:40]!r}; {e}") from None
-
-
-def _as_moment(value: object) -> int:
-    text = str(value).strip()
-    try:
-        if _LOOKS_LIKE_DATE.fullmatch(text):
-            raise ValueError  # noqa: TRY301  2024 and 20240131 are dates to people, not seconds after 1970
-        if text.isascii() and text.isdigit():
-            moment = int(text)
-        else:
-            time = datetime.fromisoformat(text)
-            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time
-            moment = (time - _EPOCH) // timedelta(milliseconds=1)
-    except ValueError:
-        moment = -1
-    if not 0 <= moment < LATEST_MS:
-        raise ValueError("accepted: a date or time such as 2024-01-31 or 2024-01-31T12:00, or milliseconds, all UTC")
-    return moment
-
-
-def _as_whole(value: object) -> int:
-    if isinstance(value, int | str) and not isinstance(value, bool):
-        with suppress(ValueError):
-            return int(value)
-    raise ValueError("accepted: a whole number")
-
-
-def _as_symbols(value: object) -> tuple[TradingSymbol, ...] | None:
-    if value is None:
-        return None
-    names = value if isinstance(value, list | tuple) else [value]
-    if not names or not all(isinstance(name, str | TradingSymbol) for name in names):
-        raise ValueError("accepted: at least one symbol, such as BTC,ETH")
-    return tuple(parse_symbol_list(value))  # type: ignore[arg-type]  # text, or a list of texts
-
-
-def _check_decimals(value: Decimal, most: int) -> Decimal:
-    exponent = value.normalize().as_tuple().exponent
-    if not isinstance(exponent, int) or -exponent > most:
-        raise ValueError(f"accepted: at most {most} decimals")
-    return value
-
-
-def _of_setting(read: Callable[[str], T], value: object) -> T:
-    # The readers' errors name their own subject; here the setting and its source stand before what is accepted.
-    try:
-        return read(str(value))
-    except ConfigurationError as e:
-        raise ValueError(f"accepted: {str(e).rpartition('accepted: ')[2]}") from None
-
-
-def _check_text(value: str) -> str:
-    if _BROKEN.search(value):
-        raise ValueError("accepted: text without NUL and without broken characters")
-    return value
-
-
-def _check_exchange(value: str) -> str:
-    if value not in EXCHANGES:
-        raise ValueError(f"accepted: {', '.join(EXCHANGES)}")
-    return value
-
-
-def _check_address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
-        raise ValueError("accepted: an address such as http://127.0.0.1:8080")
-    return value
-
-
-def _check_store(value: str) -> str:
-    if "://" in value and not _STORE.fullmatch(value):
-        raise ValueError("accepted: a folder, s3://BUCKET/FOLDER or gs://BUCKET/FOLDER")
-    return value
-
-
-Number = Annotated[Decimal, BeforeValidator(_as_decimal)]
-Percent = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, 4))]
-Fraction = Annotated[Number, AfterValidator(lambda value: _check_decimals(value, _DECIMALS))]
-Duration = Annotated[int, BeforeValidator(_as_milliseconds)]
-Moment = Annotated[int, BeforeValidator(_as_moment)]
-Whole = Annotated[int, BeforeValidator(_as_whole)]
-Text = Annotated[str, Field(min_length=1), AfterValidator(_check_text)]
-ExchangeName = Annotated[Text, AfterValidator(_check_exchange)]
-Address = Annotated[Text, AfterValidator(_check_address)]
-StoreAddress = Annotated[Text, AfterValidator(_check_store)]
-
-
 class DataSettings(BaseModel):
-    """Where everything is kept: all that matters to a command which must work whatever else is set."""
+    """Where everything is kept and passed on: all that matters to a command which must work whatever else is set."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", validate_default=True, arbitrary_types_allowed=True)
 
@@ -196,26 +83,20 @@ class DataSettings(BaseModel):
     candle_store: StoreAddress | None = Field(
         default=None, description="where candles lie instead: a folder, s3:// or gs://"
     )
-    database: SecretStr | None = Field(default=None, description="where the record lies instead; holds a password")
+    database: DatabaseAddress | None = Field(default=None, description="where the record lies; holds a password")
+    bus: BusAddress | None = Field(default=None, description="Redis between services in processes of their own")
 
     @property
     def candle_place(self) -> Path | str:
         """Where candles lie: a folder, or the address of an object store."""
         return self.candle_store or self.data_dir / "candles"
 
-    @field_validator("database")
-    @classmethod
-    def _check_database(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _DATABASE.match(_check_text(value.get_secret_value())):
-            raise ValueError("accepted: postgresql://USER:PASSWORD@HOST:5432/NAME")
-        return value
-
     @field_validator("data_dir", mode="before")
     @classmethod
     def _check_directory(cls, value: object) -> object:
         if value == "":
             raise ValueError("accepted: a directory, such as vela-data")
-        return _check_text(str(value)) if isinstance(value, str | Path) else value
+        return check_text(str(value)) if isinstance(value, str | Path) else value
 
 
 class SeriesSettings(DataSettings):
@@ -229,12 +110,12 @@ class SeriesSettings(DataSettings):
     @field_validator("symbols", mode="before")
     @classmethod
     def _read_symbols(cls, value: object) -> tuple[TradingSymbol, ...] | None:
-        return _as_symbols(value)
+        return as_symbols(value)
 
     @field_validator("timeframe", mode="before")
     @classmethod
     def _read_timeframe(cls, value: object) -> Timeframe | None:
-        return None if value is None else _of_setting(Timeframe.from_str, value)
+        return None if value is None else of_setting(Timeframe.from_str, value)
 
 
 class TradingSettings(SeriesSettings):
@@ -261,16 +142,16 @@ class TradingSettings(SeriesSettings):
     @field_validator("stake", mode="before")
     @classmethod
     def _read_stake(cls, value: object) -> Stake:
-        stake = value if isinstance(value, Stake) else _of_setting(Stake.from_str, value)
+        stake = value if isinstance(value, Stake) else of_setting(Stake.from_str, value)
         if stake.amount > _MOST_MONEY:
             raise ValueError(f"accepted: up to {_MOST_MONEY}")
-        _check_decimals(stake.amount, _DECIMALS)
+        check_decimals(stake.amount, MOST_DECIMALS)
         return stake
 
     @field_validator("slippage", "impact")
     @classmethod
     def _check_millionths(cls, value: Decimal) -> Decimal:
-        return _check_decimals(value, 6)
+        return check_decimals(value, 6)
 
     @field_validator("take_profit_part", "trailing_after")
     @classmethod
@@ -329,7 +210,6 @@ class Settings(TradingSettings):
     allowed_symbols: tuple[TradingSymbol, ...] | None = None
     reduce_only: bool = False
 
-    bus: SecretStr | None = Field(default=None, description="Redis between services in processes of their own")
     page: bool = True
     host: Text = "127.0.0.1"
     port: Whole = Field(default=5000, ge=1, le=65535)
@@ -357,17 +237,10 @@ class Settings(TradingSettings):
             raise ValueError("accepted: with --exchange")
         return value
 
-    @field_validator("bus")
-    @classmethod
-    def _check_bus(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            _of_setting(parse_address, _check_text(value.get_secret_value()))
-        return value
-
     @field_validator("allowed_symbols", mode="before")
     @classmethod
     def _read_allowed(cls, value: object) -> tuple[TradingSymbol, ...] | None:
-        return _as_symbols(value)
+        return as_symbols(value)
 
     @field_validator("strategies")
     @classmethod
@@ -411,7 +284,7 @@ class BacktestSettings(TradingSettings):
     def _check_file(cls, value: object) -> object:
         if value == "":
             raise ValueError("accepted: a JSON file")
-        return _check_text(str(value)) if isinstance(value, str | Path) else value
+        return check_text(str(value)) if isinstance(value, str | Path) else value
 
 
 def load_settings(

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from vela.cli import rule_options as rule
+
 
 def audit(
-    bus: Annotated[str, typer.Option(envvar="VELA_BUS", help="Where the bus is: redis://:PASSWORD@HOST:6379/0")] = "",
+    bus: rule.Bus = None,
     symbols: Annotated[
         str | None, typer.Option(help="Symbols in use, beside those that the key active_symbols names: BTC,ETH")
     ] = None,

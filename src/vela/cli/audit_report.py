@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 
 import typer
@@ -10,14 +11,15 @@ import typer
 from vela.adapters.audit.findings import Finding
 from vela.adapters.audit.keys import counts
 from vela.bootstrap.audit import Audit, AuditOptions, audit
-from vela.bootstrap.settings import read_duration
+from vela.bootstrap.setting_values import read_duration
+from vela.bootstrap.settings import load_data_settings
 from vela.cli.output import print_json
 from vela.domain.errors import ConfigurationError
 from vela.domain.trading_symbol import parse_symbol_list
 
 
 def audit_and_report(
-    bus: str, symbols: str | None, *, stale_after: str, dead_after: str, fix: bool, as_json: bool
+    bus: str | None, symbols: str | None, *, stale_after: str, dead_after: str, fix: bool, as_json: bool
 ) -> bool:
     """Audit, print, and return whether nothing is left to be done.
 
@@ -25,10 +27,9 @@ def audit_and_report(
         VelaError: an option makes no sense.
         BusError: Redis does not answer, or refuses.
     """
-    if not bus:
-        raise ConfigurationError(
-            "no bus was named; accepted: --bus redis://HOST:6379/0, or VELA_BUS in the environment"
-        )
+    address = load_data_settings({"bus": bus}, os.environ).bus
+    if address is None:
+        raise ConfigurationError("setting bus is missing; accepted: --bus redis://HOST:6379/0")
     options = AuditOptions(
         tuple(parse_symbol_list(symbols)) if symbols is not None else (),
         read_duration("--stale-after", stale_after),
@@ -39,7 +40,7 @@ def audit_and_report(
         # On stderr beside JSON: whatever becomes of us, it was said before it was done.
         typer.echo("\n".join(_lines(findings)), err=as_json, nl=bool(findings))
 
-    done = asyncio.run(audit(bus, options, announce=announce if fix else None))
+    done = asyncio.run(audit(address.get_secret_value(), options, announce=announce if fix else None))
     if as_json:
         print_json(as_document(done))
     else:

@@ -121,8 +121,8 @@ def test_a_redis_that_does_not_answer_is_a_failure_in_one_line(vela) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no bus was named; accepted: --bus redis://HOST:6379/0, or VELA_BUS in the environment"),
-        (["--bus", "http://x"], "Redis address: scheme was 'http'; accepted: redis://"),
+        ([], "setting bus is missing; accepted: --bus redis://HOST:6379/0"),
+        (["--bus", "http://x"], "setting bus (option) was no address; accepted: redis://"),
         (["--bus", "redis://x", "--symbols", "banana"], "item 1 of the symbol list: 'banana'"),
         (["--bus", "redis://x", "--stale-after", "soon"], "--stale-after was 'soon'; accepted: a duration such as"),
         (["--bus", "redis://x", "--dead-after", "-1s"], "--dead-after was '-1s'; accepted: a duration such as"),

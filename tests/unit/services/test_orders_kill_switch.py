@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from tests.builders import BTC, ETH, MINUTE, signal
 from tests.fakes import Desk
 
-from vela.adapters.storage.sql.record import RECORD_FILE, Record, open_record
+from vela.adapters.storage.sql.record import RECORD_FILE, Record
 from vela.domain.candles import Candle
 from vela.domain.events import (
     Alert,
@@ -83,12 +82,6 @@ def closes(minute: int, price: float) -> CandlesClosed:
 
 
 QUOTES = prices(MINUTE, BTC=100.0, ETH=100.0)
-
-
-@pytest.fixture
-async def record(tmp_path: Path) -> AsyncIterator[Record]:
-    with open_record(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture

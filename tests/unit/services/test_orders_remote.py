@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from tests.builders import BTC, MINUTE, signal
 from tests.fakes import Desk, until
 
-from vela.adapters.storage.sql.record import Record, open_record
+from vela.adapters.storage.sql.record import Record
 from vela.domain.errors import CredentialsRefused, OrderRefused, RateLimited, VenueUnavailable
 from vela.domain.events import Alert, PricesMoved, SignalsRaised, Tick
 from vela.domain.order import OrderRequest, OrderStatus, OrderType, Side
@@ -21,12 +19,6 @@ from vela.ports.execution import EventsMissed, FollowUp, OrderReport
 
 ENTRY = "BTCUSDT-0-E"
 STOP = f"BTCUSDT-{MINUTE}-S1"
-
-
-@pytest.fixture
-async def record(tmp_path: Path) -> AsyncIterator[Record]:
-    with open_record(tmp_path) as opened:
-        yield opened
 
 
 def prices(time: int, price: float = 100.0) -> PricesMoved:
