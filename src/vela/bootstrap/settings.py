@@ -34,6 +34,7 @@ from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol, parse_symbol_list
 from vela.engine.limits import Limits
 from vela.engine.rules import Stake, TradingRules, percent_to_ppm
+from vela.engine.universe import UniverseRules
 
 T = TypeVar("T")
 M = TypeVar("M", bound="DataSettings")
@@ -60,6 +61,7 @@ LATEST_MS = 7_258_118_400_000
 _LONGEST_MS = 3_650 * _UNITS_MS["d"]
 
 _MOST_MONEY = Decimal(10) ** 12
+_MOST_SYMBOLS = 200  # of a universe: what the streams and the request limits of one exchange carry
 _DECIMALS = 12  # with more of them, sums would outgrow what is computed exactly
 
 # Settings that need another one, and the value with which they ask for nothing.
@@ -307,6 +309,9 @@ class Settings(TradingSettings):
     candles: Whole | None = Field(default=None, ge=1, description="stop the market after so many candles")
     strategy: Text | None = None
     strategies: dict[str, str] = Field(default_factory=dict)
+    universe: Whole = Field(default=0, ge=0, le=_MOST_SYMBOLS, description="how many symbols are chosen; 0: none is")
+    universe_min_volume: Number = Field(default=Decimal(50_000_000), ge=0, le=_MOST_MONEY)
+    universe_min_move: Percent = Field(default=Decimal("1.5"), ge=0, le=1000)
 
     max_order: Fraction = Field(default=Decimal(0), ge=0, le=_MOST_MONEY)
     max_exposure: Fraction = Field(default=Decimal(0), ge=0, le=_MOST_MONEY)
@@ -345,6 +350,22 @@ class Settings(TradingSettings):
             raise ValueError("accepted: with --exchange")
         return value
 
+    @field_validator("universe")
+    @classmethod
+    def _check_universe(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("exchange") is None:
+            raise ValueError("accepted: 0, or with --exchange, where there is a market to choose from")
+        if value and info.data.get("symbols") is not None:
+            raise ValueError("accepted: a universe, or --symbols; not both")
+        return value
+
+    @field_validator("universe_min_volume", "universe_min_move")
+    @classmethod
+    def _check_universe_is_on(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        if value != cls.model_fields[str(info.field_name)].default and not info.data.get("universe", True):
+            raise ValueError("accepted: with --universe N")
+        return value
+
     @field_validator("bus")
     @classmethod
     def _check_bus(cls, value: SecretStr | None) -> SecretStr | None:
@@ -363,6 +384,14 @@ class Settings(TradingSettings):
         for name in value:
             TradingSymbol.from_str(name)
         return value
+
+    @property
+    def universe_rules(self) -> UniverseRules | None:
+        """What a symbol must show to be traded; None: the symbols are set."""
+        if not self.universe:
+            return None
+        volume, move = float(self.universe_min_volume), float(self.universe_min_move)
+        return UniverseRules(size=self.universe, min_quote_volume=volume, min_move_pct=move)
 
     @property
     def limits(self) -> Limits:

@@ -20,6 +20,13 @@ def up(  # noqa: PLR0917  one parameter per option
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
     speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
     symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
+    universe: Annotated[
+        int | None, typer.Option(help="Trade an exchange's N busiest symbols, chosen every hour.")
+    ] = None,
+    universe_min_volume: Annotated[
+        str | None, typer.Option(help="What they trade in 24 h, in USDT.  [50000000]")
+    ] = None,
+    universe_min_move: Annotated[str | None, typer.Option(help="By how many % they move in 24 h.  [1.5]")] = None,
     timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
     candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
     strategy: Annotated[str | None, typer.Option(help="One strategy for all symbols; see vela strategies.")] = None,
@@ -64,6 +71,7 @@ def up(  # noqa: PLR0917  one parameter per option
     Example: vela up --speed 120
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
     Example: vela up --exchange binance --symbols BTC,ETH
+    Example: vela up --exchange binance --universe 20
     """
     # Every option but these is a setting of the same name.
     others = {"confirm", "scaled", "until_end", "json"}
