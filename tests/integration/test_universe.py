@@ -50,12 +50,14 @@ class Market:
             *(Instrument(one, Decimal("0.01"), Decimal("0.0001"), Decimal(5), Decimal("0.0001")) for one in SYMBOLS),
             volume=100_000.0,
         )
-        self.time = START
+        self.time, self._passed = START, 0
         self.prices = dict.fromkeys(SYMBOLS, 100.0)
 
     def move(self, symbol: TradingSymbol, price: float) -> None:
         before, self.prices[symbol] = self.prices[symbol], price
-        self.script.move(Tick(symbol, price, min(before, price), max(before, price)), self.time + 30_000)
+        for tick in (Tick(symbol, before, before, before), Tick(symbol, price, min(before, price), max(before, price))):
+            self._passed = min(self._passed + 100, 59_000)  # nothing is traded in no time
+            self.script.move(tick, self.time + self._passed)
 
     def close(self, **volumes: float) -> None:
         """Close a candle of each symbol. `volumes`: traded in it, in base; else next to nothing."""
@@ -66,7 +68,7 @@ class Market:
             volume = volumes.get(symbol.base, 0.001)
             rows.append(SymbolCandle(symbol, msgspec.structs.replace(row, open=price * 0.98, volume=volume)))
         self.script.close(*rows)
-        self.time += 60_000
+        self.time, self._passed = self.time + 60_000, 0
 
 
 class Hours:
@@ -109,7 +111,7 @@ def venue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, market: Market) -> It
 
 def settings(venue: RunningVenue, folder: Path, **options) -> Settings:
     chosen = {"exchange": "binance", "exchange_url": venue.http, "universe": 2, "universe_min_volume": 500_000}
-    others = {"page": False, "live": True, "cooldown": "0", "data_dir": str(folder / "data")}
+    others = {"page": False, "live": True, "cooldown": "0", "strategy": "SmaCrossover", "data_dir": str(folder / "data")}
     return load_settings({**chosen, **others, **options}, {}, folder / "vela.toml")
 
 
@@ -224,6 +226,7 @@ async def test_a_symbol_that_drops_out_is_sold_by_its_stop_and_not_entered_again
         assert not [beat for beat in running.heard.of(ServiceBeat) if beat.state is ServiceState.FAILED]
         assert not [row for message in running.heard.of(CandlesClosed) for row in message.refused]
     # The same account goes on, its other position with it, though another symbol would have been its first choice.
+    await asyncio.to_thread(market.move, BTC, 100.0)
     await asyncio.to_thread(market.close, BTC=900_000, ETH=800_000)
     async with session(chosen, market, venue) as running:
         assert running.symbols == {BTC, ETH, SOL}
