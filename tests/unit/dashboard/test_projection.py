@@ -127,6 +127,15 @@ def test_a_new_symbol_gets_a_stream_and_the_account_a_gap(projection):
     assert account.seq == 1
 
 
+def test_of_a_symbol_that_comes_later_its_rules_and_strategy_are_asked_for():
+    sol = TradingSymbol("SOL")
+    rules = Instrument(sol, Decimal("0.01"), Decimal("0.1"))
+    projection = Projection(replace(facts(), newcomer=lambda symbol: Newcomer(rules, f"for {symbol}")))
+    projection.apply(closed(0, sol))
+    [summary] = [line for line in projection.summaries() if line["symbol"] == "SOL"]
+    assert (summary["tick"], summary["strategy"]) == ("0.01", "for SOL")
+
+
 def test_refused_missing_signals_and_alerts_are_counted(projection):
     refused = RefusedCandle(BTC, START, CandleFault.OFF_GRID)
     message = CandlesClosed(
