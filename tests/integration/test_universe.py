@@ -249,7 +249,7 @@ async def test_a_symbol_that_drops_out_is_sold_by_its_stop_and_not_entered_again
     await asyncio.to_thread(market.close, BTC=900_000, ETH=800_000)
     async with session(chosen, market) as running:
         assert running.symbols == {BTC, ETH, SOL}
-        assert running.places[0].enterable == {BTC, ETH}
+        assert running.places[0].enterable == frozenset({BTC, ETH})
         assert await running.signal(Action.SELL, SOL) is None
         await running.until(lambda: [message.trade.symbol for message in running.heard.of(PositionClosed)] == [SOL])
     with open_record(tmp_path / "data") as record:

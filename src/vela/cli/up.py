@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -70,14 +71,11 @@ def up(  # noqa: PLR0917  one parameter per option
 
     Example: vela up --speed 120
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
-    Example: vela up --exchange binance --symbols BTC,ETH
     Example: vela up --exchange binance --universe 20
     """
     # Every option but these is a setting of the same name.
     others = {"confirm", "scaled", "until_end", "json"}
     given = {name: value for name, value in locals().items() if name not in {"others", *others}}
-    import os
-
     from vela.bootstrap.settings import load_settings
     from vela.domain.errors import ConfigurationError
 
