@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
 from vela.cli import limit_options as limit
 from vela.cli import rule_options as rule
+from vela.cli import universe_options as choice
 
 
 def up(  # noqa: PLR0917  one parameter per option
@@ -21,13 +21,9 @@ def up(  # noqa: PLR0917  one parameter per option
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
     speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
     symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
-    universe: Annotated[
-        int | None, typer.Option(help="Trade an exchange's N busiest symbols, chosen every hour.")
-    ] = None,
-    universe_min_volume: Annotated[
-        str | None, typer.Option(help="What they trade in 24 h, in USDT.  [50000000]")
-    ] = None,
-    universe_min_move: Annotated[str | None, typer.Option(help="By how many % they move in 24 h.  [1.5]")] = None,
+    universe: choice.Size = None,
+    universe_min_volume: choice.MinVolume = None,
+    universe_min_move: choice.MinMove = None,
     timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
     candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
     strategy: Annotated[str | None, typer.Option(help="One strategy for all symbols; see vela strategies.")] = None,
@@ -71,11 +67,13 @@ def up(  # noqa: PLR0917  one parameter per option
 
     Example: vela up --speed 120
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
-    Example: vela up --exchange binance --universe 20
+    Example: vela up --exchange binance --symbols BTC,ETH
     """
     # Every option but these is a setting of the same name.
     others = {"confirm", "scaled", "until_end", "json"}
     given = {name: value for name, value in locals().items() if name not in {"others", *others}}
+    import os
+
     from vela.bootstrap.settings import load_settings
     from vela.domain.errors import ConfigurationError
 
