@@ -45,7 +45,7 @@ class PageGroup:
         reader: RecordReader,
         jobs: JobStore,
     ) -> None:
-        """`strategies`: those in use now; `store`, `reader`, `jobs`: where it finds what happened before it started."""
+        """`store`, `reader`, `jobs`: where the page finds what happened before it started."""
         self._settings = settings
         self._market = market
         self._strategies = strategies

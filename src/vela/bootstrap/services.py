@@ -69,15 +69,15 @@ class Services:
         self._wall_clock = wall_clock
         self._store = ParquetCandleStore(settings.candle_place)
 
-    def trade(self, strategies: Mapping[TradingSymbol, Strategy]) -> None:
-        """Make services for these symbols, with these strategies, from now on."""
-        self._strategies = strategies
-
     def market_data(self, standing: Standing) -> MarketDataService:
         """Return who tells what the market says."""
         feed = self._market.feed(standing.clock, self._bus.settled, standing.cursor)
         latest = self._transport.latest
         return MarketDataService(self._bus, self._wall_clock, feed, standing.clock, standing.cursor, latest)
+
+    def trade(self, strategies: Mapping[TradingSymbol, Strategy]) -> None:
+        """Make services for these symbols, with these strategies, from now on."""
+        self._strategies = strategies
 
     def brain(self, shard: Shard = WHOLE) -> BrainService:
         """Return who decides, on the symbols of its shard."""

@@ -61,7 +61,6 @@ LATEST_MS = 7_258_118_400_000
 _LONGEST_MS = 3_650 * _UNITS_MS["d"]
 
 _MOST_MONEY = Decimal(10) ** 12
-_MOST_SYMBOLS = 200  # of a universe: what the streams and the request limits of one exchange carry
 _DECIMALS = 12  # with more of them, sums would outgrow what is computed exactly
 
 # Settings that need another one, and the value with which they ask for nothing.
@@ -309,7 +308,7 @@ class Settings(TradingSettings):
     candles: Whole | None = Field(default=None, ge=1, description="stop the market after so many candles")
     strategy: Text | None = None
     strategies: dict[str, str] = Field(default_factory=dict)
-    universe: Whole = Field(default=0, ge=0, le=_MOST_SYMBOLS, description="how many symbols are chosen; 0: none is")
+    universe: Whole = Field(default=0, ge=0, le=200, description="how many symbols are chosen; 0: none is")
     universe_min_volume: Number = Field(default=Decimal(50_000_000), ge=0, le=_MOST_MONEY)
     universe_min_move: Percent = Field(default=Decimal("1.5"), ge=0, le=1000)
 
@@ -350,22 +349,6 @@ class Settings(TradingSettings):
             raise ValueError("accepted: with --exchange")
         return value
 
-    @field_validator("universe")
-    @classmethod
-    def _check_universe(cls, value: int, info: ValidationInfo) -> int:
-        if value and info.data.get("exchange") is None:
-            raise ValueError("accepted: 0, or with --exchange, where there is a market to choose from")
-        if value and info.data.get("symbols") is not None:
-            raise ValueError("accepted: a universe, or --symbols; not both")
-        return value
-
-    @field_validator("universe_min_volume", "universe_min_move")
-    @classmethod
-    def _check_universe_is_on(cls, value: Decimal, info: ValidationInfo) -> Decimal:
-        if value != cls.model_fields[str(info.field_name)].default and not info.data.get("universe", True):
-            raise ValueError("accepted: with --universe N")
-        return value
-
     @field_validator("bus")
     @classmethod
     def _check_bus(cls, value: SecretStr | None) -> SecretStr | None:
@@ -383,6 +366,22 @@ class Settings(TradingSettings):
     def _check_symbols(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value:
             TradingSymbol.from_str(name)
+        return value
+
+    @field_validator("universe")
+    @classmethod
+    def _check_universe(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("exchange") is None:
+            raise ValueError("accepted: 0, or with --exchange, where there is a market to choose from")
+        if value and info.data.get("symbols") is not None:
+            raise ValueError("accepted: a universe, or --symbols; not both")
+        return value
+
+    @field_validator("universe_min_volume", "universe_min_move")
+    @classmethod
+    def _check_universe_is_on(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        if value != cls.model_fields[str(info.field_name)].default and not info.data.get("universe", True):
+            raise ValueError("accepted: with --universe N")
         return value
 
     @property
