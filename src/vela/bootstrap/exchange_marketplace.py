@@ -162,9 +162,10 @@ class ExchangeMarketplace(Marketplace):
         try:
             await self._connected.relist()
             found = await choice.look(self._connected, self._left_out)
+            held = {position.symbol for position in record.reader.positions()}
         except VelaError as problem:
             return failed(problem)
-        wanted = choice.holding({position.symbol for position in record.reader.positions()})
+        wanted = choice.holding(held)
         if not found.is_change and set(wanted.symbols) != set(self.symbols):
             return News(is_change=True)  # what was kept is sold, or can be traded no more
         return found
