@@ -248,3 +248,21 @@ async def test_while_the_venue_bans_us_nothing_is_asked(venue, market):
         assert not asked.done()
         async with asyncio.timeout(5):
             await asked
+
+
+async def test_a_feed_of_other_symbols_on_the_same_connection_hears_them_and_no_others(venue, market):
+    connection = await connect("binance", None, SystemClock(), base_url=venue.http, patience=2.0)
+    clock = MarketClock()
+
+    async def settled() -> None:
+        return
+
+    for symbol in (BTC, ETH):  # patient: what was not subscribed to is not noticed for long
+        read = Read(venue, market, connection.feed([symbol], Timeframe.M1, clock, settled), clock)
+        await read.until(lambda symbol=symbol, read=read: read.prices(symbol), read.moving())
+        assert {tick.symbol for event in read.events if isinstance(event, PricesMoved) for tick in event.ticks} == {
+            symbol
+        }
+        read.task.cancel()
+        await asyncio.gather(read.task, return_exceptions=True)
+    await connection.close()

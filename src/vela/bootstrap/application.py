@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vela.adapters.clock import SystemClock
 from vela.adapters.storage.sql.record import Record
-from vela.bootstrap.choices import choose_strategies, require_quote, require_trusted
+from vela.bootstrap.choices import choose_strategies, require_quote, require_trusted, require_trusted_universe
 from vela.bootstrap.market import open_market
 from vela.bootstrap.marketplace import Marketplace, Progress, SimulatedMarketplace
 from vela.bootstrap.record import open_record_of
@@ -17,15 +17,17 @@ from vela.bootstrap.services import Services, Standing, claim, note_configuratio
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.transport import in_memory
 from vela.domain.errors import ConfigurationError
+from vela.domain.events import Alert
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import Summary
 from vela.services.market_data import MarketDataService
-from vela.services.service import Service
+from vela.services.service import Service, run_together
 from vela.services.supervisor import Group, Supervisor
 from vela.strategies.base import Strategy
 from vela.version import __version__
 
 _SETTLE_SECONDS = 5.0
+_HISTORY, _TRADING = "history", "trading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,12 @@ class Application:
         self._settings = settings
         self._until_end = until_end
         self._market = marketplace or SimulatedMarketplace(open_market(settings), settings)
+        self._given = strategies
         self._strategies = strategies or choose_strategies(settings, self._market.symbols)
         require_quote(self._market.symbols, settings.rules.quote)
         require_trusted(self._strategies)
+        if settings.universe:
+            require_trusted_universe(settings)
         if until_end and not self._market.has_end:
             raise ConfigurationError(
                 f"--until-end waits for the market's end, and there is none: {self._market.title}; "
@@ -104,9 +109,9 @@ class Application:
             claim(record, self._market)
             try:
                 await self._market.open(record)
-                await note_configuration(record, self._settings, self._market, self._strategies)
+                await self._gather(record)
                 await self._start(record, greet)
-                await self._wait(stop)
+                await self._wait(record, stop)
             finally:
                 await self._leave()
                 await self._market.close()
@@ -119,20 +124,27 @@ class Application:
         async def simulator() -> Sequence[Service]:
             return [self._services.simulator(record)]
 
-        await self._supervisor.start(Group("history", history, is_essential=True, keeps_messages=True))
+        await self._supervisor.start(Group(_HISTORY, history, is_essential=True, keeps_messages=True))
         url = link = None
         if self._settings.page:
             page = self._services.page(record)
             await self._supervisor.start(Group("page", page.build, is_essential=False, keeps_messages=True))
             url, link = page.url, page.login_link
         await self._supervisor.start(Group("simulator", simulator, is_essential=False, keeps_messages=True))
-        trading = Group("trading", lambda: self._build_trading(record), is_essential=True, keeps_messages=False)
+        trading = Group(_TRADING, lambda: self._build_trading(record), is_essential=True, keeps_messages=False)
         await self._supervisor.start(trading)
         symbols = ", ".join(map(str, self._market.symbols))
         greet(Ready(__version__, self._market.mode, self._market.title, symbols, url, link))
 
-    async def _wait(self, stop: asyncio.Event) -> None:
-        running = asyncio.create_task(self._supervisor.wait())
+    async def _gather(self, record: Record) -> None:
+        """Take the symbols that are traded from now on, and write that down."""
+        await self._market.gather(record)
+        self._strategies = self._given or choose_strategies(self._settings, self._market.symbols)
+        self._services.trade(self._strategies)
+        await note_configuration(record, self._settings, self._market, self._strategies)
+
+    async def _wait(self, record: Record, stop: asyncio.Event) -> None:
+        running = asyncio.create_task(run_together(self._supervisor.wait(), self._follow_symbols(record)))
         stopping = asyncio.create_task(stop.wait())
         waiting = {running, stopping}
         if self._until_end:
@@ -148,17 +160,30 @@ class Application:
         while self._market_data is None or not self._market_data.ended.is_set():
             await self._wall_clock.sleep(0.05)
 
+    async def _follow_symbols(self, record: Record) -> None:
+        """Trade other symbols whenever the market says so; history first, which the others need."""
+        async for news in self._market.news(record):
+            if news.text:
+                await self._bus.publish(Alert(time=self._wall_clock.now(), level=news.level, text=news.text))
+            if news.is_change:
+                await self._supervisor.renew(_HISTORY, cleanly=True)
+                await self._supervisor.renew(_TRADING, cleanly=await self._settle())
+
     async def _leave(self) -> None:
+        # Half a round must not be journaled as whole: then everything is left as a crash would leave it.
+        await self._supervisor.stop(cleanly=await self._settle())
+
+    async def _settle(self) -> bool:
+        """Let no more of the market in, and say whether all that followed from what came before is done."""
         if self._market_data is not None:
             self._market_data.finish()
-        settled = False
         with suppress(TimeoutError):
             await asyncio.wait_for(self._bus.settled(), _SETTLE_SECONDS)
-            settled = True
-        # Half a round must not be journaled as whole: then everything is left as a crash would leave it.
-        await self._supervisor.stop(cleanly=settled)
+            return True
+        return False
 
     async def _build_trading(self, record: Record) -> Sequence[Service]:
+        await self._gather(record)
         standing = await Standing.of(record, self._market)
         self._market_data = await self._services.market_data(standing)
         return [

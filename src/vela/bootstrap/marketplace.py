@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vela.adapters.clock import SimulatedClock
@@ -13,6 +13,7 @@ from vela.adapters.storage.sql.database import Purpose
 from vela.adapters.storage.sql.record import Record, SharedRecord
 from vela.bootstrap.market import Market
 from vela.bootstrap.settings import Settings
+from vela.bootstrap.universe import News
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
@@ -40,7 +41,8 @@ class Marketplace(ABC):
         mode: `paper` or `live`.
         exchange: the name under which its candles are stored.
         identity: what must stay the same while an account lives on it.
-        symbols: what is traded.
+        symbols: what is traded; where they are chosen anew now and then, what is traded since `gather`.
+        enterable: what of it may be entered; None: all.
         timeframe: length of the candles.
         has_end: whether it ends by itself or by a setting.
         durability: how an order must be on disk before it is sent.
@@ -60,6 +62,7 @@ class Marketplace(ABC):
     repeats: bool = False
     strategy_seconds: float | None = None
     stranded: tuple[TradingSymbol, ...] = ()
+    enterable: frozenset[TradingSymbol] | None = None
 
     async def open(self, record: SharedRecord) -> None:  # noqa: B027  optional to override
         """Get ready, before anything else is asked. `record`: of the account, a `Record` where this process trades.
@@ -70,6 +73,26 @@ class Marketplace(ABC):
 
     async def close(self) -> None:  # noqa: B027  optional to override
         """Let go of what was opened."""
+
+    async def gather(self, record: SharedRecord) -> bool:  # noqa: ARG002  optional to override
+        """Take the symbols that are to be traded from now on, while nobody trades; whoever is built then knows them.
+
+        Args:
+            record: as for `open`.
+
+        Returns:
+            Whether that is known: else another process has not chosen yet.
+
+        Raises:
+            VelaError: it cannot be found out.
+        """
+        return True
+
+    async def news(self, record: SharedRecord) -> AsyncIterator[News]:  # noqa: ARG002  optional to override
+        """Yield what becomes known of the symbols; ends at once where they stay the same. `record`: as for `open`."""
+        no_news: tuple[News, ...] = ()
+        for news in no_news:
+            yield news
 
     @property
     def progress(self) -> Progress | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,9 +15,10 @@ from vela.bootstrap.marketplace import Marketplace
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.transport import Transport
 from vela.dashboard.auth import LoginTokens, url_host
-from vela.dashboard.facts import SessionFacts, Workshop
+from vela.dashboard.facts import Newcomer, SessionFacts, Workshop
 from vela.domain.candles import Candles
 from vela.domain.errors import ConfigurationError
+from vela.domain.instrument import Instrument
 from vela.domain.money import plain
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.clock import Clock
@@ -37,7 +38,7 @@ class PageGroup:
         self,
         settings: Settings,
         market: Marketplace,
-        strategies: Mapping[TradingSymbol, Strategy],
+        strategies: Callable[[], Mapping[TradingSymbol, Strategy]],
         transport: Transport,
         wall_clock: Clock,
         store: ParquetCandleStore,
@@ -94,6 +95,11 @@ class PageGroup:
         read = partial(read_request, data_dir=str(self._settings.data_dir))
         return Workshop(self._bus.publish, self._record.jobs, read, strategies, self._store.series)
 
+    def _newcomer(self, symbol: TradingSymbol) -> Newcomer:
+        rules = {instrument.symbol: instrument for instrument in self._market.instruments()}
+        strategy = self._strategies().get(symbol)
+        return Newcomer(rules.get(symbol, Instrument.raw(symbol)), "" if strategy is None else strategy.name)
+
     def _facts(self) -> SessionFacts:
         settings, rules = self._settings, self._settings.rules
         return SessionFacts(
@@ -105,7 +111,8 @@ class PageGroup:
             quote=rules.quote,
             initial_capital=rules.initial_capital,
             instruments=tuple(self._market.instruments()),
-            strategies={symbol: strategy.name for symbol, strategy in self._strategies.items()},
+            strategies={symbol: strategy.name for symbol, strategy in self._strategies().items()},
+            newcomer=self._newcomer,
             services=SERVICES,
             settings={
                 "stake": str(rules.stake),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
 
 from vela.adapters.clock import SystemClock
 from vela.adapters.storage.lock import DirectoryLock
 from vela.adapters.storage.sql.record import Record, SharedRecord
-from vela.bootstrap.choices import choose_strategies, require_quote, require_trusted
+from vela.bootstrap.choices import choose_strategies, require_quote, require_trusted, require_trusted_universe
 from vela.bootstrap.market import open_market
 from vela.bootstrap.marketplace import Marketplace, SimulatedMarketplace
 from vela.bootstrap.record import open_leased_record, open_shared_record
@@ -22,16 +22,23 @@ from vela.bootstrap.services import BRAIN, Services, Standing, claim, note_confi
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.shards import WHOLE, Shard
 from vela.bootstrap.transport import on_redis
-from vela.domain.errors import BusError, ConfigurationError, StorageLocked, StorageUnavailable
-from vela.domain.events import Topic
+from vela.domain.errors import BusError, ConfigurationError, StorageLocked, StorageUnavailable, VelaError
+from vela.domain.events import Alert, Topic
 from vela.services.brain import warmup_consumer
-from vela.services.service import Service
+from vela.services.service import Service, run_together
 from vela.services.supervisor import Group, ServicesFailed, Supervisor
 from vela.version import __version__
+
+if TYPE_CHECKING:
+    from vela.bootstrap.page import PageGroup
 
 MARKET_DATA, ORDERS, HISTORICAL, DASHBOARD = "market-data", "orders", "historical", "dashboard"
 SERVICES = (MARKET_DATA, BRAIN, ORDERS, "persistence", HISTORICAL, "simulator", DASHBOARD)
 _PLANNED = ("strategy-optimizer", "alerts")
+
+# They are built for certain symbols; the others take what comes.
+_OF_SYMBOLS = frozenset({MARKET_DATA, BRAIN, ORDERS, HISTORICAL})
+_BEHIND_SECONDS = 5.0
 
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.5
@@ -96,6 +103,8 @@ class ServiceProcess:
         require_quote(self._market.symbols, settings.rules.quote)
         if service == BRAIN:
             require_trusted(self._strategies)
+            if settings.universe:
+                require_trusted_universe(settings)
         if until_end and not self._market.has_end:
             raise ConfigurationError(
                 f"--until-end waits for the market's end, and there is none: {self._market.title}; "
@@ -137,19 +146,17 @@ class ServiceProcess:
             if self._service == HISTORICAL:  # candles in one directory have one writer
                 self._settings.data_dir.mkdir(parents=True, exist_ok=True)
                 opened.callback(DirectoryLock(self._settings.data_dir).release)
-            if self._service == ORDERS:
-                await note_configuration(record, self._settings, self._market, self._strategies)
             await self._work(record, greet)
 
     async def _work(self, record: SharedRecord, greet: Callable[[Running], None]) -> None:
         page = self._services.page(record) if self._service == DASHBOARD else None
-        build = page.build if page is not None else partial(self._build, record)
+        build = partial(self._build, record, page)
         try:
             await self._supervisor.start(Group(self._service, build, is_essential=True, keeps_messages=True))
             links = () if page is None else tuple(filter(None, (page.url, page.login_link)))
             market, place = self._market, self._transport.place
             greet(Running(self._shard.member_of(self._service), __version__, market.mode, market.title, place, links))
-            await self._supervisor.wait()
+            await run_together(self._supervisor.wait(), self._follow_symbols(record))
             if not self._until_end:
                 await asyncio.Event().wait()  # the market is over; who looks at it may stay
         finally:
@@ -157,7 +164,10 @@ class ServiceProcess:
             if page is not None:  # it begins with what is recorded: nobody has to wait for it
                 self._transport.bus.unsubscribe(DASHBOARD)
 
-    async def _build(self, record: SharedRecord) -> Sequence[Service]:
+    async def _build(self, record: SharedRecord, page: PageGroup | None) -> Sequence[Service]:
+        await self._gather(record)
+        if page is not None:
+            return await page.build()
         if self._service == MARKET_DATA:
             await self._wait_for_listeners()
         if self._service == BRAIN:
@@ -175,6 +185,34 @@ class ServiceProcess:
             "simulator": lambda: services.simulator(record),
         }
         return [made[self._service]()]
+
+    # ------------------------------------------------------------------------------------------------------- symbols
+
+    async def _gather(self, record: SharedRecord) -> None:
+        """Take the symbols that are traded from now on; who trades writes that down, and the others wait for it."""
+        is_told = False
+        while not await self._market.gather(record):
+            if not is_told:
+                self._tell(f"waiting for {ORDERS}, which chooses the symbols")
+            is_told = True
+            await self._wall_clock.sleep(_PAUSE_SECONDS)
+        self._strategies = choose_strategies(self._settings, self._market.symbols)
+        self._services.trade(self._strategies)
+        if self._service == ORDERS:
+            await note_configuration(record, self._settings, self._market, self._strategies)
+
+    async def _follow_symbols(self, record: SharedRecord) -> None:
+        async for news in self._market.news(record):
+            if news.text:
+                alert = Alert(time=self._wall_clock.now(), level=news.level, text=news.text)
+                await self._transport.bus.publish(alert)
+            if news.is_change and self._service in _OF_SYMBOLS:
+                if self._service == MARKET_DATA:  # last: nobody is to be told of a symbol that he does not know yet
+                    await self._wall_clock.sleep(_BEHIND_SECONDS)
+                await self._supervisor.renew(self._service, cleanly=True)
+            elif news.is_change:
+                with suppress(VelaError):  # the same news come again
+                    await self._gather(record)
 
     # ------------------------------------------------------------------------------------------------------- waiting
 

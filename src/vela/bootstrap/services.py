@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+import msgspec
+
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.adapters.storage.sql.record import Record, SharedRecord
 from vela.bootstrap.jobs import ProcessRunner, jobs_at_once
@@ -18,6 +20,7 @@ from vela.domain.errors import ConfigurationError
 from vela.domain.events import CandlesClosed, Topic
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.configuration import Configuration, SymbolConfiguration
+from vela.engine.limits import Limits
 from vela.ports.clock import Clock
 from vela.services.brain import BrainService
 from vela.services.historical import HistoricalService
@@ -81,6 +84,10 @@ class Services:
         # The market's end is told before its last candles.
         return Told(prices, candles if is_closed else candles - 1)
 
+    def trade(self, strategies: Mapping[TradingSymbol, Strategy]) -> None:
+        """Make services for these symbols, with these strategies, from now on."""
+        self._strategies = strategies
+
     def brain(self, shard: Shard = WHOLE) -> BrainService:
         """Return who decides, on the symbols of its shard."""
         return BrainService(
@@ -95,7 +102,7 @@ class Services:
     def orders(self, record: Record, standing: Standing) -> OrdersService:
         """Return who trades."""
         settings = self._settings
-        limits = settings.careful_limits if settings.live else settings.limits
+        limits = _among(self._market.enterable, settings.careful_limits if settings.live else settings.limits)
         return OrdersService(
             self._bus,
             self._wall_clock,
@@ -128,12 +135,20 @@ class Services:
         return PageGroup(
             self._settings,
             self._market,
-            self._strategies,
+            lambda: self._strategies,
             self._transport,
             self._wall_clock,
             self._store,
             record,
         )
+
+
+def _among(enterable: frozenset[TradingSymbol] | None, limits: Limits) -> Limits:
+    """Let nothing but `enterable` be entered, and of that no more than the limits allow."""
+    if enterable is None:
+        return limits
+    allowed = enterable if limits.allowed_symbols is None else enterable & limits.allowed_symbols
+    return msgspec.structs.replace(limits, allowed_symbols=allowed)
 
 
 async def note_configuration(

@@ -44,6 +44,7 @@ from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.limits import Limits
 from vela.engine.rules import Stake, TradingRules, percent_to_ppm
+from vela.engine.universe import UniverseRules
 
 T = TypeVar("T")
 M = TypeVar("M", bound="DataSettings")
@@ -200,6 +201,9 @@ class Settings(TradingSettings):
     candles: Whole | None = Field(default=None, ge=1, description="stop the market after so many candles")
     strategy: Text | None = None
     strategies: dict[str, str] = Field(default_factory=dict)
+    universe: Whole = Field(default=0, ge=0, le=200, description="how many symbols are chosen; 0: none is")
+    universe_min_volume: Number = Field(default=Decimal(50_000_000), ge=0, le=_MOST_MONEY)
+    universe_min_move: Percent = Field(default=Decimal("1.5"), ge=0, le=1000)
 
     max_order: Fraction = Field(default=Decimal(0), ge=0, le=_MOST_MONEY)
     max_exposure: Fraction = Field(default=Decimal(0), ge=0, le=_MOST_MONEY)
@@ -248,6 +252,30 @@ class Settings(TradingSettings):
         for name in value:
             TradingSymbol.from_str(name)
         return value
+
+    @field_validator("universe")
+    @classmethod
+    def _check_universe(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("exchange") is None:
+            raise ValueError("accepted: 0, or with --exchange, where there is a market to choose from")
+        if value and info.data.get("symbols") is not None:
+            raise ValueError("accepted: a universe, or --symbols; not both")
+        return value
+
+    @field_validator("universe_min_volume", "universe_min_move")
+    @classmethod
+    def _check_universe_is_on(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        if value != cls.model_fields[str(info.field_name)].default and not info.data.get("universe", True):
+            raise ValueError("accepted: with --universe N")
+        return value
+
+    @property
+    def universe_rules(self) -> UniverseRules | None:
+        """What a symbol must show to be traded; None: the symbols are set."""
+        if not self.universe:
+            return None
+        volume, move = float(self.universe_min_volume), float(self.universe_min_move)
+        return UniverseRules(size=self.universe, min_quote_volume=volume, min_move_pct=move)
 
     @property
     def limits(self) -> Limits:

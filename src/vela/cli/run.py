@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vela.cli import rule_options as rule
+from vela.cli import universe_options as choice
 
 
 def run(  # noqa: PLR0917  one parameter per option
@@ -22,6 +23,9 @@ def run(  # noqa: PLR0917  one parameter per option
     market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
     speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
     symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
+    universe: choice.Size = None,
+    universe_min_volume: choice.MinVolume = None,
+    universe_min_move: choice.MinMove = None,
     timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
     candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,

@@ -9,6 +9,7 @@ import typer
 
 from vela.cli import limit_options as limit
 from vela.cli import rule_options as rule
+from vela.cli import universe_options as choice
 
 
 def up(  # noqa: PLR0917  one parameter per option
@@ -21,6 +22,9 @@ def up(  # noqa: PLR0917  one parameter per option
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
     speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
     symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
+    universe: choice.Size = None,
+    universe_min_volume: choice.MinVolume = None,
+    universe_min_move: choice.MinMove = None,
     timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
     candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
     strategy: Annotated[str | None, typer.Option(help="One strategy for all symbols; see vela strategies.")] = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from vela.domain.candles import Candles
 from vela.domain.events import Message
@@ -29,6 +29,17 @@ ReaderFactory = Callable[[], RecordReader]
 SettingValue = str | int | float | bool | None
 
 
+class Newcomer(NamedTuple):
+    """A symbol that came into use while the session runs: its trading rules, and its strategy's name."""
+
+    instrument: Instrument
+    strategy: str
+
+
+def _nothing_known(symbol: TradingSymbol) -> Newcomer:
+    return Newcomer(Instrument.raw(symbol), "")
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
     """What does not change while a session runs.
@@ -41,8 +52,9 @@ class SessionFacts:
         speed: how fast the market's time passes: `1`, `60`, `max`.
         quote: the account's currency.
         initial_capital: in quote.
-        instruments: trading rules of every symbol in use.
-        strategies: name of the strategy in charge of each symbol.
+        instruments: trading rules of every symbol in use at its start.
+        strategies: name of the strategy in charge of each of them.
+        newcomer: what is known of a symbol that came later.
         services: names of the services that are expected to give signs of life.
         settings: whatever else the page shows, under names of its own.
     """
@@ -56,6 +68,7 @@ class SessionFacts:
     initial_capital: Decimal
     instruments: tuple[Instrument, ...]
     strategies: Mapping[TradingSymbol, str] = field(default_factory=dict)
+    newcomer: Callable[[TradingSymbol], Newcomer] = _nothing_known
     services: tuple[str, ...] = ()
     settings: Mapping[str, SettingValue] = field(default_factory=dict)
 

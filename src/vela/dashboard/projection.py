@@ -71,7 +71,7 @@ class Projection:
             JobChanged: self._job_changed,
         }
         for instrument in facts.instruments:
-            self._add(instrument)
+            self._add(instrument, facts.strategies.get(instrument.symbol, ""))
 
     def apply(self, envelope: Envelope) -> None:
         """Take a message; one of a kind that the page does not show is ignored."""
@@ -129,13 +129,12 @@ class Projection:
         """Return a symbol's stream, beginning it where the symbol is new."""
         stream = self.symbols.get(symbol)
         if stream is None:
-            stream = self._add(Instrument.raw(symbol))
+            stream = self._add(*self.facts.newcomer(symbol))
             self.account.outdate()
         return stream
 
-    def _add(self, instrument: Instrument) -> SymbolStream:
+    def _add(self, instrument: Instrument, strategy: str) -> SymbolStream:
         symbol, timeframe = instrument.symbol, self.facts.timeframe.milliseconds
-        strategy = self.facts.strategies.get(symbol, "")
         stream = SymbolStream(symbol, plain(instrument.tick), strategy, timeframe, self._candles)
         self.symbols[symbol] = self._names[stream.name] = stream
         return stream

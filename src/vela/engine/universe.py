@@ -62,6 +62,10 @@ class Universe(msgspec.Struct, frozen=True):
         """All that prices are needed of."""
         return (*self.chosen, *self.kept)
 
+    def holding(self, held: Collection[TradingSymbol]) -> Universe:
+        """Return the same choice with that what is `held` now, and no longer chosen, is kept."""
+        return Universe(self.chosen, tuple(sorted(set(held) - set(self.chosen))))
+
 
 def choose(
     activities: Iterable[Activity], rules: UniverseRules, quote: QuoteCurrency, held: Collection[TradingSymbol] = ()
@@ -87,7 +91,7 @@ def choose(
     ]
     busy.sort(key=lambda activity: (-activity.quote_volume, activity.symbol))
     chosen = tuple(activity.symbol for activity in busy[: rules.size])
-    return Universe(chosen, tuple(sorted(set(held) - set(chosen))))
+    return Universe(chosen).holding(held)
 
 
 def _is_at_least(value: float, least: float) -> bool:

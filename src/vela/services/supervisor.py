@@ -55,6 +55,7 @@ class Supervisor:
         self._clock = clock
         self._running: list[tuple[Group, list[Service]]] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._wishes: dict[str, asyncio.Queue[_Wish]] = {}
 
     async def start(self, group: Group) -> None:
         """Start a group and keep it alive.
@@ -63,6 +64,7 @@ class Supervisor:
             VelaError: it could not even start the first time, which is for the user to mend.
         """
         services = await self._start_services(group, restarts=0)
+        self._wishes[group.name] = asyncio.Queue()
         self._running.append((group, services))
         self._tasks.append(asyncio.create_task(self._keep_alive(group, services), name=group.name))
 
@@ -76,6 +78,17 @@ class Supervisor:
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
+
+    async def renew(self, name: str, *, cleanly: bool) -> None:
+        """Put fresh services in the place of a group's, and return once they run or were found to fail.
+
+        Args:
+            name: the group's.
+            cleanly: let those that were there finish first; else they are left as a crash would leave them.
+        """
+        wish = _Wish(cleanly, asyncio.get_running_loop().create_future())
+        self._wishes[name].put_nowait(wish)
+        await wish.fulfilled
 
     async def stop(self, *, cleanly: bool) -> None:
         """Cancel all groups; `cleanly`: then let their services finish, the last started first."""
@@ -112,11 +125,14 @@ class Supervisor:
             error: Exception
             began = self._clock.monotonic()
             try:
-                await run_together(*(service.run() for service in services))
+                wish = await self._work(group, services)
             except Exception as e:  # noqa: BLE001  whatever killed it, the answer is the same: a fresh one
                 error = e
             else:
-                return
+                if wish is None:
+                    return
+                await self._renew(group, services, wish, restarts)
+                continue
             await self._mourn(group, services, error)
             failed = tuple(services)
             services.clear()  # what failed has nothing whole to finish, should the end come now
@@ -132,10 +148,45 @@ class Supervisor:
             await self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             restarts += 1
-            try:
-                services[:] = await self._start_services(group, restarts)
-            except Exception as e:  # noqa: BLE001  the same again
-                services[:] = [_Failed(e, self._bus, self._clock)]
+            services[:] = await self._fresh(group, restarts)
+
+    async def _fresh(self, group: Group, restarts: int) -> list[Service]:
+        try:
+            return await self._start_services(group, restarts)
+        except Exception as e:  # noqa: BLE001  the same again
+            return [_Failed(e, self._bus, self._clock)]
+
+    async def _work(self, group: Group, services: Iterable[Service]) -> _Wish | None:
+        """Run services until they are done (None) or others are wished for in their place."""
+        working = asyncio.create_task(run_together(*(service.run() for service in services)))
+        wished = asyncio.create_task(self._wishes[group.name].get())
+        try:
+            await asyncio.wait([working, wished], return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                return wished.result()
+            if wished.done():  # it came too late for these, and counts for those who come next
+                self._wishes[group.name].put_nowait(wished.result())
+            working.result()
+            return None
+        finally:
+            for task in (working, wished):
+                task.cancel()
+            await asyncio.gather(working, wished, return_exceptions=True)
+
+    async def _renew(self, group: Group, services: list[Service], wish: _Wish, restarts: int) -> None:
+        replaced = tuple(services)
+        services.clear()  # they are finished here, should the end come now
+        try:
+            for service in reversed(replaced) if wish.cleanly else ():
+                await service.stop()
+            if not group.keeps_messages:
+                self._unsubscribe(replaced)
+            services[:] = await self._fresh(group, restarts)
+        except Exception as e:  # noqa: BLE001  who cannot even stop is replaced like one that failed
+            services[:] = [_Failed(e, self._bus, self._clock)]
+        finally:
+            if not wish.fulfilled.done():
+                wish.fulfilled.set_result(None)
 
     async def _mourn(self, group: Group, services: Sequence[Service], error: Exception) -> None:
         _log.error("services failed", group=group.name, error=repr(error), exc_info=error)
@@ -166,6 +217,14 @@ class Supervisor:
             await self._bus.publish(message)
         except BusError as e:  # who restarts others must not die of the same
             _log.warning("cannot tell", message=type(message).__name__, error=str(e))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Fresh services are wanted. `cleanly`: see `Supervisor.renew`; `fulfilled`: is set once they are there."""
+
+    cleanly: bool
+    fulfilled: asyncio.Future[None]
 
 
 class _Failed(Service):

@@ -21,6 +21,7 @@ from vela.domain.errors import ConfigurationError
 from vela.domain.timeframe import Timeframe
 from vela.engine.limits import Limits
 from vela.engine.rules import Stake, StakeKind
+from vela.engine.universe import UniverseRules
 
 NOWHERE = Path("no-such-folder") / "vela.toml"
 
@@ -159,6 +160,9 @@ NONSENSE: dict[str, list[object]] = {
     "timeframe": ["", "7m", "1w", "m", "60", 5, "1 m"],
     "candles": ["", "0", "-1", "x", 1.5, True],
     "strategy": ["", 5],
+    "universe": ["", "-1", "x", 1.5, True, 201, 20],  # the last one needs an exchange
+    "universe_min_volume": ["", "-1", "nan", "x", True, "1e13", 60_000_000],  # and this one a universe
+    "universe_min_move": ["", "-1", "nan", "1001", True, 2],
     "strategies": ["", "BTC", {"FOO": "SmaCrossover"}, {"BTC": 5}, ["BTC"]],
     "capital": ["", "0", "-5", "abc", "NaN", "sNaN", "inf", "1e13", "1e400", "1e-13", True, [], "1,000"],
     "stake": ["", "0", "-5", "0%", "200%", "abc", "%", "nan", "inf", "1e300", "1e-300", {"x": 1}],
@@ -203,6 +207,17 @@ def test_nonsense_is_refused_in_one_line_with_key_value_and_what_is_accepted(key
     assert "accepted: " in text
     assert "Input should" not in text
     assert "unable to" not in text
+
+
+def test_a_universe_needs_an_exchange_and_contradicts_symbols() -> None:
+    assert load().universe_rules is None
+    chosen = load(exchange="binance", universe="20", universe_min_move="2.5").universe_rules
+    assert chosen == UniverseRules(size=20, min_quote_volume=50e6, min_move_pct=2.5)
+    assert "universe (option) was '20'; accepted: 0, or with --exchange" in refusal(universe=20)
+    both = refusal({"VELA_SYMBOLS": "BTC"}, exchange="binance", universe=20)
+    assert "universe (option) was '20'; accepted: a universe, or --symbols; not both" in both
+    assert "universe_min_move (option) was '2'; accepted: with --universe N" in refusal(universe_min_move=2)
+    assert load(exchange="binance", symbols="BTC", universe="0").universe_rules is None
 
 
 def test_the_password_of_a_database_is_not_shown() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from tests.unit.dashboard.samples import (
@@ -24,6 +26,7 @@ from tests.unit.dashboard.samples import (
     wallet,
 )
 
+from vela.dashboard.facts import Newcomer
 from vela.dashboard.projection import Projection
 from vela.domain.candles import CandleFault
 from vela.domain.events import (
@@ -41,6 +44,7 @@ from vela.domain.events import (
     SignalsRaised,
     WalletChanged,
 )
+from vela.domain.instrument import Instrument
 from vela.domain.order import OrderPurpose
 from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Signal
@@ -125,6 +129,15 @@ def test_a_new_symbol_gets_a_stream_and_the_account_a_gap(projection):
     account = projection.account
     assert account.flush() == []
     assert account.seq == 1
+
+
+def test_of_a_symbol_that_comes_later_its_rules_and_strategy_are_asked_for():
+    sol = TradingSymbol("SOL")
+    rules = Instrument(sol, Decimal("0.01"), Decimal("0.1"))
+    projection = Projection(replace(facts(), newcomer=lambda symbol: Newcomer(rules, f"for {symbol}")))
+    projection.apply(closed(0, sol))
+    stream = projection.symbols[sol]
+    assert (stream.tick, stream.summary()["strategy"]) == ("0.01", "for SOL")
 
 
 def test_refused_missing_signals_and_alerts_are_counted(projection):

@@ -8,7 +8,7 @@ import pytest
 from tests.fakes import FastClock, Listener, until
 
 from vela.adapters.bus.memory import MemoryBus
-from vela.domain.errors import BusError, ConfigurationError, StorageLocked, StorageUnavailable
+from vela.domain.errors import BusError, ConfigurationError, StorageLocked, StorageUnavailable, VenueUnavailable
 from vela.domain.events import Alert, Envelope, MarketEnded, Message, ServiceBeat, ServiceState, Topic
 from vela.services.service import Service
 from vela.services.supervisor import Group, ServicesFailed, Supervisor
@@ -338,3 +338,43 @@ async def test_a_bus_that_is_away_does_not_end_the_one_who_restarts_others() -> 
     await until(lambda: len(stage.made["one"]) == 2 and "work" in stage.newest("one").log)
     stage.bus.publish = publish  # type: ignore[method-assign]
     await stage.supervisor.stop(cleanly=False)
+
+
+async def test_a_group_is_renewed_without_having_failed(stage: Stage) -> None:
+    await stage.start("group", "a", "b")
+    await stage.start("other", "c")
+    await until(lambda: stage.newest("b").log == ["start", "work"])
+    await stage.supervisor.renew("group", cleanly=True)
+    assert stage.made["a"][0].log == ["start", "work", "cancelled", "stop"]
+    await until(partial(stage.works, "a", 2))
+    assert len(stage.made["c"]) == 1
+    assert stage.heard.of(Alert) == []
+    assert all(state is not ServiceState.FAILED for state, _ in stage.states("a"))
+    await stage.supervisor.renew("group", cleanly=False)
+    assert stage.made["a"][1].log == ["start", "work", "cancelled"]
+    await until(partial(stage.works, "b", 3))
+
+
+async def test_what_the_replaced_have_not_handled_is_forgotten(stage: Stage) -> None:
+    await stage.start("group", "a")
+    await stage.bus.publish(MarketEnded(time=1))  # a double consumes nothing
+    await stage.supervisor.renew("group", cleanly=True)
+    await asyncio.wait_for(stage.bus.settled(), 1)
+
+
+async def test_fresh_services_that_cannot_start_are_tried_again_as_after_a_failure(stage: Stage) -> None:
+    await stage.start("group", "a")
+    await until(partial(stage.works, "a", 1))
+    stage.start_errors["a"] = [VenueUnavailable("not now"), None]
+    await stage.supervisor.renew("group", cleanly=True)
+    await until(lambda: stage.heard.of(Alert))
+    assert "not now" in stage.heard.of(Alert)[0].text
+    await until(partial(stage.works, "a", 3))
+
+
+async def test_a_renewal_that_meets_a_failure_comes_about_all_the_same(stage: Stage) -> None:
+    await stage.start("group", "a")
+    await until(partial(stage.works, "a", 1))
+    stage.newest("a").breaks.set()
+    await asyncio.wait_for(stage.supervisor.renew("group", cleanly=True), 5)
+    await until(partial(stage.works, "a", len(stage.made["a"])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -142,7 +143,11 @@ class BinanceClient(WatchedClient, ccxt.pro.binance):
         url = self._account_url()
         if self._subscribed is None or self.clients.get(url) is not self._subscribed:
             raise VenueUnavailable("the account's events were lost as soon as they were asked for")
-        await self.watch(url, _HELD, None, _HELD)
+        try:
+            await self.watch(url, _HELD, None, _HELD)
+        except asyncio.CancelledError:  # whoever comes next subscribes anew, and would be told all things twice
+            self.drop(url, "nobody listens any more")
+            raise
 
     def _account_url(self) -> str:
         return self.urls["api"]["ws"]["ws-api"]["spot"]

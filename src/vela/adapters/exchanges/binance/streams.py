@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -54,7 +55,11 @@ class BinanceStreams:
 
     async def hold(self, channel: Channel) -> None:
         """See `MarketStreams.hold`."""
-        await self._client.hold_market(_name(channel), self._streams(channel, channel.symbols))
+        try:
+            await self._client.hold_market(_name(channel), self._streams(channel, channel.symbols))
+        except asyncio.CancelledError:  # whoever comes next may want other streams
+            self._client.drop(self._client.market_url(_name(channel)), "nobody listens any more")
+            raise
 
     async def resubscribe(self, channel: Channel, symbols: Sequence[TradingSymbol]) -> None:
         """See `MarketStreams.resubscribe`."""

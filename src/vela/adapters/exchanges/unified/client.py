@@ -37,8 +37,8 @@ class ExchangeClient(Protocol):
         """Return the exchange's time, ms UTC."""
         ...
 
-    async def load_markets(self) -> Mapping[str, Told]:
-        """Return what is listed."""
+    async def load_markets(self, anew: bool = False, /) -> Mapping[str, Told]:  # noqa: FBT001, FBT002  as ccxt has it
+        """Return what is listed; `anew`: ask again."""
         ...
 
     async def fetch_tickers(self) -> Mapping[str, Told]:

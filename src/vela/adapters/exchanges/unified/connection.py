@@ -8,6 +8,7 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -137,6 +138,15 @@ class Connection(ABC):
             ConfigurationError: a symbol is not listed, or not traded now.
         """
         self._listings.require_trading(symbols)
+
+    async def relist(self) -> None:
+        """Read anew what is listed. Feeds and executions that were returned before go on with what was listed then.
+
+        Raises:
+            VenueUnavailable: no answer that can be used; what was listed before is still there.
+        """
+        markets = await self._calls.market(partial(self._client.load_markets, True))  # noqa: FBT003  as ccxt has it
+        self._listings = Listings(self.name, markets.values())
 
     async def activity(self) -> list[Activity]:
         """Return the last 24 hours of every symbol for which orders are taken.
