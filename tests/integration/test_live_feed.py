@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from tests.integration.venue_server import RunningVenue, ScriptedMarket, scripted_venue
@@ -259,7 +260,7 @@ async def test_a_feed_of_other_symbols_on_the_same_connection_hears_them_and_no_
 
     for symbol in (BTC, ETH):  # patient: what was not subscribed to is not noticed for long
         read = Read(venue, market, connection.feed([symbol], Timeframe.M1, clock, settled), clock)
-        await read.until(lambda symbol=symbol, read=read: read.prices(symbol), read.moving())
+        await read.until(partial(read.prices, symbol), read.moving())
         assert {tick.symbol for event in read.events if isinstance(event, PricesMoved) for tick in event.ticks} == {
             symbol
         }
