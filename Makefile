@@ -31,7 +31,7 @@ run: setup ## Start everything on http://127.0.0.1:5000 (`vela up`; ARGS="--spee
 	@exec $(BIN)/vela up $(ARGS)
 
 test: setup ## Run the tests (ARGS="tests/unit -k symbol")
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
 
 check: setup ## Check format, lint, types, import contracts, containers and the page
 	$(BIN)/ruff format --check
