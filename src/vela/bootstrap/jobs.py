@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from vela.adapters.child_process import ChildFailed, converse
-from vela.bootstrap.settings import BacktestSettings, load_backtest_settings
+from vela.bootstrap.settings import BacktestSettings, DataSettings, load_backtest_settings
 from vela.bootstrap.strategies import DIRECTORY, describe, find_strategy, make, read_values, require_name
 from vela.domain.codec import decode_hook, encode_hook
 from vela.domain.errors import ConfigurationError, JobFailed
@@ -27,7 +27,7 @@ from vela.strategies.registry import SHIPPED
 RULES = tuple(
     field.alias or name
     for name, field in BacktestSettings.model_fields.items()
-    if name not in {"symbols", "timeframe", "start", "end", "data_dir", "candle_store", "database", "instruments"}
+    if name not in {"symbols", "timeframe", "start", "end", "instruments", *DataSettings.model_fields}
 )
 """The settings that a job may bring along: trading rules, and nothing that names a file or a server."""
 

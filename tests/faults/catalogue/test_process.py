@@ -64,12 +64,13 @@ async def test_b05_a_stop_that_is_lost_while_it_is_moved_is_placed_again(venue: 
 def full_disk(desk: WireDesk) -> Iterator[None]:
     """Let the database grow no further."""
     cursor = database(desk).cursor()
-    most = cursor.execute("PRAGMA max_page_count").fetchone()[0]
-    cursor.execute("PRAGMA max_page_count = 1")  # as many as it has
+    [(most,)] = cursor.execute("PRAGMA max_page_count").fetchall()
+    # As many as it has. A statement that is not read to its end would hold on to the moment it saw.
+    cursor.execute("PRAGMA max_page_count = 1").fetchall()
     try:
         yield
     finally:
-        cursor.execute(f"PRAGMA max_page_count = {most}")
+        cursor.execute(f"PRAGMA max_page_count = {most}").fetchall()
 
 
 def database(desk: WireDesk) -> Any:
