@@ -16,7 +16,7 @@ from vela.domain.candles import COLUMNS, Candles
 from vela.domain.trading_symbol import TradingSymbol
 from vela.strategies.registry import SHIPPED, create_strategy
 
-ROWS = 4_000
+ROWS = 2_000
 OPTIONS: list[dict[str, object]] = [
     {},
     {"take_profit": "1.5", "stop_loss": "1", "stake": "10%", "take_profit_part": "40", "impact": "0.02"},

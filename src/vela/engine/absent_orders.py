@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from vela.domain.instrument import Instrument
-from vela.domain.order import Order, OrderRequest, OrderStatus
-from vela.domain.position import Position
+from vela.domain.order import Order, OrderPurpose, OrderRequest, OrderStatus
+from vela.domain.position import ExitReason, Position
+from vela.domain.trading_symbol import TradingSymbol
 from vela.engine.protection import PROTECTIVE, protective_requests
 from vela.engine.step import StepBuilder
 
@@ -27,11 +28,20 @@ class AbsentOrders:
         """Return an order, which waits no longer; None: it did not."""
         return self._waiting.pop(client_order_id, None)
 
-    def expire(self, before: int, step: StepBuilder) -> None:
-        """Give up those whose candle is older than `before` (ms UTC)."""
-        for order in [order for order in self._waiting.values() if order.created_time < before]:
+    def awaits_exit(self, symbol: TradingSymbol) -> bool:
+        """Say whether an exit waits for its signal: until that comes, or another one, nothing is to be sold."""
+        return any(
+            order.symbol == symbol and order.purpose is OrderPurpose.EXIT and order.reason == ExitReason.SIGNAL.value
+            for order in self._waiting.values()
+        )
+
+    def expire(self, before: int, step: StepBuilder) -> list[Order]:
+        """Give up those whose candle is older than `before` (ms UTC), and return them."""
+        expired = [order for order in self._waiting.values() if order.created_time < before]
+        for order in expired:
             del self._waiting[order.client_order_id]
             give_up(order, step)
+        return expired
 
 
 def give_up(order: Order, step: StepBuilder, reason: str = NEVER_ARRIVED) -> None:

@@ -131,7 +131,10 @@ class OrderManager(Books):
     def expire_absent(self, before: int, time: int) -> Step:
         """Give up orders that never arrived and whose candle is older than `before` (ms UTC)."""
         step = StepBuilder(time)
-        self._absent.expire(before, step)
+        for order in self._absent.expire(before, step):
+            if order.symbol in self._positions:
+                self._look_after(order.symbol, step)
+        self._show_positions(step)
         return step.build()
 
     def on_missing(self, held: Mapping[TradingSymbol, Decimal], time: int) -> Step:
@@ -152,13 +155,18 @@ class OrderManager(Books):
     def protect_all(self, time: int) -> Step:
         """Plan what positions lack: protective orders, or the exit that was wanted and did not come about."""
         step = StepBuilder(time)
-        for symbol, position in tuple(self._positions.items()):
-            if position.leaving is not None and not self._is_leaving(symbol) and self._can_be_sold(position):
-                self._plan_exit(position, position.leaving, step)
-            else:
-                self._protect(symbol, step)
+        for symbol in tuple(self._positions):
+            self._look_after(symbol, step)
         self._show_positions(step)
         return step.build()
+
+    def _look_after(self, symbol: TradingSymbol, step: StepBuilder) -> None:
+        position = self._positions[symbol]
+        is_under_way = self._is_leaving(symbol) or self._absent.awaits_exit(symbol)
+        if position.leaving is not None and not is_under_way and self._can_be_sold(position):
+            self._plan_exit(position, position.leaving, step)
+        else:
+            self._protect(symbol, step)
 
     # ------------------------------------------------------------------------------------------------------ market
 

@@ -162,8 +162,9 @@ def test_an_exit_that_was_wanted_is_planned_anew():
     sell(at, answer="lost")
     at.ask_unknown()
     at.venue.market = "fill"
-    at.follow(at.manager.expire_absent(at.time + 1, at.time + 1))
     at.follow(at.manager.protect_all(at.advance()))
+    assert at.manager.positions, "its signal may come again"
+    at.follow(at.manager.expire_absent(at.time + 1, at.time + 1))
     assert at.manager.positions == ()
     assert [trade.exit_reason for trade in at.trades] == [ExitReason.SIGNAL]
 

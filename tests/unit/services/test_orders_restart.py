@@ -127,10 +127,12 @@ async def test_an_exit_that_never_arrived_is_sent_when_its_signal_comes_again(re
     first = await Desk(record, "ok", "ok", "die early").start()
     await first.die(prices(MINUTE, BTC=100.0), raised(1), raised(2, sell(2)))
     second = await Desk(record, now=MINUTE).start()
+    assert second.execution.sent == []  # the market is taken up before the signal
     await second.say(prices(2 * MINUTE, BTC=100.0), raised(2, sell(2)))
     assert await second.held() == {}
     [closed] = second.heard.of(PositionClosed)
-    assert closed.trade.exit_reason is ExitReason.SIGNAL
+    assert (closed.trade.exit_reason, closed.trade.exit_time) == (ExitReason.SIGNAL, 2 * MINUTE)
+    assert second.execution.sent == [f"BTCUSDT-{MINUTE}-X2"]
 
 
 async def test_a_signal_that_was_dealt_with_is_not_acted_on_again(record: Record) -> None:
