@@ -108,9 +108,11 @@ class Vela:
             self._process.wait()
 
     def login_link(self) -> str:
-        """Return the link that the first start printed."""
-        found = re.search(r"http://\S+/login\?token=\S+", self._log.read_text())
-        assert found is not None, self._log.read_text()
+        """Return the link that the first start prints, once all services run: the page answers before that."""
+        until = time.monotonic() + START_SECONDS
+        while (found := re.search(r"http://\S+/login\?token=\S+", self._log.read_text())) is None:
+            assert time.monotonic() < until, self._log.read_text()
+            time.sleep(0.05)
         return found[0]
 
     def fresh_link(self) -> str:

@@ -73,9 +73,9 @@ def test_the_quick_form_is_quick(tmp_path):
     for strategy in (own, *(cls() for cls in SHIPPED.values())):
         tries = []
         for _ in range(3):  # the machine may be busy with something else
-            began = time.perf_counter()
+            began = time.process_time()
             require_unbiased({BTC: strategy})
-            tries.append(time.perf_counter() - began)
+            tries.append(time.process_time() - began)
             if tries[-1] <= 0.3:
                 break
         assert min(tries) <= 0.3, (strategy.name, tries)
