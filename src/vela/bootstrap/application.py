@@ -16,7 +16,6 @@ from vela.bootstrap.record import open_record_of
 from vela.bootstrap.services import Services, Standing, claim, note_configuration
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.transport import in_memory
-from vela.domain.errors import ConfigurationError
 from vela.domain.events import Alert
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.record import Summary
@@ -78,11 +77,8 @@ class Application:
         require_trusted(self._strategies)
         if settings.universe:
             require_trusted_universe(settings)
-        if until_end and not self._market.has_end:
-            raise ConfigurationError(
-                f"--until-end waits for the market's end, and there is none: {self._market.title}; "
-                "accepted: with a recording, or with --candles N"
-            )
+        if until_end:
+            self._market.require_end()
         self._wall_clock = SystemClock()
         transport = in_memory(self._wall_clock)
         self._bus = transport.bus

@@ -14,6 +14,7 @@ from vela.adapters.storage.sql.record import Record, SharedRecord
 from vela.bootstrap.market import Market
 from vela.bootstrap.settings import Settings
 from vela.bootstrap.universe import News
+from vela.domain.errors import ConfigurationError
 from vela.domain.instrument import Instrument
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
@@ -70,6 +71,18 @@ class Marketplace(ABC):
         Raises:
             VelaError: it cannot be traded here.
         """
+
+    def require_end(self) -> None:
+        """Check that it ends, because somebody waits for that.
+
+        Raises:
+            ConfigurationError: it goes on for ever.
+        """
+        if not self.has_end:
+            raise ConfigurationError(
+                f"--until-end waits for the market's end, and there is none: {self.title}; "
+                "accepted: with a recording, or with --candles N"
+            )
 
     async def close(self) -> None:  # noqa: B027  optional to override
         """Let go of what was opened."""

@@ -105,11 +105,8 @@ class ServiceProcess:
             require_trusted(self._strategies)
             if settings.universe:
                 require_trusted_universe(settings)
-        if until_end and not self._market.has_end:
-            raise ConfigurationError(
-                f"--until-end waits for the market's end, and there is none: {self._market.title}; "
-                "accepted: with a recording, or with --candles N"
-            )
+        if until_end:
+            self._market.require_end()
         self._wall_clock = SystemClock()
         self._transport = on_redis(bus, self._wall_clock, source=service)
         self._services = Services(settings, self._market, self._strategies, self._transport, self._wall_clock)
