@@ -21,6 +21,7 @@ CHECKSUM = ".CHECKSUM"
 
 _MOST_BYTES = 2 * 1024**3
 _SHA256 = re.compile(r"\s*([0-9a-fA-F]{64})(\s|$)")
+# What zipfile raises: the last but one for a way of packing that it does not know.
 _BROKEN = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, zlib.error)
 
 Read = Callable[[bytes, str, str], FoundRows]
