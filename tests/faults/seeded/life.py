@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from tests.faults.checker import contradictions
@@ -31,6 +32,7 @@ _RARE = ("P18", "P19", "P21")  # several orders in the place of several, and an 
 _INSIDE_COMMITS = ("P04", "P12", "P22")
 _LONGEST_REST_S = 8.0
 _TURN_S = 12.0
+_WAITING = 0.5  # of the lives wait from their beginning for a point to die at, however long that takes
 _UNSETTLED = {"PLANNED", "SENT", "UNKNOWN"}
 
 
@@ -104,6 +106,8 @@ class _Life:
         self._keep_configuration()
         await self._begin()
         self._wire.odds = self._nature.odds
+        if self._chance.random() < _WAITING:
+            self._arm(self._deadly_point(), self._kill, turn_s=inf)
         await self._pass(self._nature.seconds, self._trouble)
         await self._make_peace()
         found = await self._come_to_rest()
@@ -174,19 +178,22 @@ class _Life:
         chance = self._chance
         kind = chance.choice(("here", "leave", *["point"] * 6))
         if kind == "point":
-            self._arm(chance.choice([*_REACHABLE, *3 * _RARE]), self._kill)
+            self._arm(self._deadly_point(), self._kill)
             return
         await self._bury(cleanly=kind == "leave")
+
+    def _deadly_point(self) -> str:
+        return self._chance.choice([*_REACHABLE, *3 * _RARE])
 
     def _kill(self) -> None:
         self._process.pulse.stop()
 
-    def _arm(self, point: str, action: Callable[[], None]) -> None:
+    def _arm(self, point: str, action: Callable[[], None], turn_s: float = _TURN_S) -> None:
         """Let something happen where the process passes next; what was armed before gets some time for its turn."""
         if self._loop.time() < self._armed_until:
             return
         disarm()
-        self._armed_until = self._loop.time() + _TURN_S
+        self._armed_until = self._loop.time() + turn_s
         left = [self._chance.choice((1, 1, 2))]
 
         def pass_by() -> None:
