@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -23,9 +25,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+import certifi
+import typer
+
 _PAUSE_S = 0.005
 _READY_S = 60.0
-_IMPORTED = ("vela.bootstrap.application", "vela.adapters.exchanges.binance.connection", "vela.cli.main")
+_IMPORTED = (
+    "alembic.command",
+    "numpy.ma",
+    "uvloop",
+    "vela.adapters.exchanges.binance.connection",
+    "vela.adapters.exchanges.live",
+    "vela.adapters.storage.sql.symbol_check",
+    "vela.bootstrap.application",
+    "vela.bootstrap.crash_test",
+    "vela.bootstrap.exchange_marketplace",
+    "vela.bootstrap.live_trading",
+    "vela.bootstrap.strategy_checks",
+    "vela.bootstrap.venue",
+    "vela.cli.main",
+    "vela.cli.session",
+    "vela.cli.venue_session",
+    "vela.venue.binance.app",
+)
+_LOCK = threading.Lock()
 
 
 class ForkedProcess:
@@ -37,7 +60,8 @@ class ForkedProcess:
         self.returncode: int | None = None
         log.touch()
         self._wire = socket.socket(socket.AF_UNIX)
-        self._wire.connect(_nursery())
+        with _LOCK:
+            self._wire.connect(_nursery())
         wanted = {"arguments": [*arguments], "folder": str(folder), "environment": environment, "log": str(log)}
         self._wire.sendall(json.dumps(wanted).encode() + b"\n")
         self._answers = self._wire.makefile("r")
@@ -97,20 +121,29 @@ def _nursery() -> str:
 # ------------------------------------------------------------------------------------------------ the one that forks
 
 
-def _serve(path: str) -> None:
+def _prepare() -> None:
+    """Do once what would be the same for everybody."""
     for module in _IMPORTED:
         __import__(module)
+    from vela.adapters.exchanges.unified.connection import trusted
+    from vela.cli import main
+
+    main.app = typer.main.get_command(main.app)  # type: ignore[assignment]  it is called, and nothing else
+    trusted(certifi.where())
+
+
+def _serve(path: str) -> None:
+    _prepare()
+    gc.collect()
+    gc.freeze()  # nobody who is forked looks through all that again, or copies it by looking
     door = socket.socket(socket.AF_UNIX)
     door.bind(path + ".new")
     door.listen(64)
     Path(path + ".new").rename(path)
-    door.settimeout(_PAUSE_S)
     callers: dict[int, socket.socket] = {}
-    parent = os.getppid()
-    while os.getppid() == parent:
-        with suppress(TimeoutError):
+    while sys.stdin not in (ready := select.select([door, sys.stdin], [], [], _PAUSE_S)[0]):  # its end: the parent's
+        if door in ready:
             caller, _ = door.accept()
-            caller.setblocking(True)
             wanted = json.loads(caller.makefile("r").readline())
             pid = os.fork()
             if pid == 0:

@@ -20,6 +20,7 @@ _START_SECONDS = 60.0
 _STEPS = 24  # until a point must have been passed
 _SETTLE_SECONDS = 20.0
 _LEAVE_SECONDS = 20.0
+_EXIT_SECONDS = 2.0
 _ENDPOINTS = {
     "POST /api/v3/order": "place",
     "POST /api/v3/order/cancelReplace": "replace",
@@ -165,7 +166,9 @@ class Life:
 
     def _leave(self, way: str) -> None:
         if way == "thin":
-            self._candle(SELL, volume=_volume(0.5 * self._held()))
+            held = self._held()
+            self._candle(SELL, volume=_volume(0.5 * held))
+            wait_for(lambda: self._trader.is_dead or self._held() != held, _EXIT_SECONDS)  # while so little is offered
         elif way == "signal":
             self._candle(SELL)
         else:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -131,17 +129,17 @@ def venue(folder: Path, *, is_flat: bool) -> Iterator[Venue]:
         SECRET,
     ]
     options += ["--flat-book"] if is_flat else []
-    command = [sys.executable, "-m", "vela", "venue", *options]
     log = folder / "venue.log"
-    with log.open("w") as output, subprocess.Popen(command, cwd=folder, env=environment(folder), stderr=output) as it:
-        try:
-            found = wait_for(lambda: _VENUE_READY.search(log.read_text()), _START_SECONDS)
-            assert found is not None, log.read_text()
-            server = Venue(found[1], found[2], truth)
-            yield server
-            server.close()
-        finally:
-            it.terminate()
+    process = ForkedProcess(["venue", *options], folder=folder, environment=environment(folder), log=log)
+    try:
+        found = wait_for(lambda: _VENUE_READY.search(log.read_text()), _START_SECONDS)
+        assert found is not None, log.read_text()
+        server = Venue(found[1], found[2], truth)
+        yield server
+        server.close()
+    finally:
+        process.terminate()
+        process.wait()
 
 
 class Trader:
@@ -190,7 +188,7 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | {"XDG_STATE_HOME": str(folder / "state"), "COLUMNS": "200"}
 
 
-def wait_for(what: Callable[[], T], seconds: float, pause: float = 0.01) -> T:
+def wait_for(what: Callable[[], T], seconds: float, pause: float = 0.02) -> T:
     """Return the first answer that is true, or the last one when the time is over."""
     end = time.monotonic() + seconds
     while not (answer := what()) and time.monotonic() < end:

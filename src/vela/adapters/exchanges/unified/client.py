@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ class ExchangeClient(Protocol):
 
     calls: Calls
     cafile: str
+    ssl_context: ssl.SSLContext | None
     session: aiohttp.ClientSession | None
     own_session: bool
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import ssl
 from abc import ABC, abstractmethod
@@ -100,7 +101,8 @@ class Connection(ABC):
             VenueUnavailable: it cannot be reached, or does not answer as it should.
         """
         logging.getLogger("ccxt").setLevel(logging.WARNING)  # below that it writes keys and signatures
-        self._session = _session(self._client.cafile)
+        self._client.ssl_context = trusted(self._client.cafile)
+        self._session = _session(self._client.ssl_context)
         self._client.session, self._client.own_session = self._session, False
         try:
             await self._calls.market(self._calls.set_clock)
@@ -186,11 +188,17 @@ class Connection(ABC):
         return LiveFeed(self._streams(), self.history(), rules, timeframe, clock, settled, patience=patience)
 
 
-def _session(cafile: str) -> aiohttp.ClientSession:
+@functools.cache
+def trusted(cafile: str) -> ssl.SSLContext:
+    """Return what certificates of a file let a server prove; reading them takes some 20 ms."""
+    return ssl.create_default_context(cafile=cafile)
+
+
+def _session(context: ssl.SSLContext) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_request_chunk_sent.append(_on_body)
     trace.on_request_end.append(_on_answer)
-    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=cafile))
+    connector = aiohttp.TCPConnector(ssl=context)
     return aiohttp.ClientSession(connector=connector, trust_env=False, trace_configs=[trace])
 
 
