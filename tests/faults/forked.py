@@ -128,7 +128,7 @@ def _prepare() -> None:
     from vela.adapters.exchanges.unified.connection import trusted
     from vela.cli import main
 
-    main.app = typer.main.get_command(main.app)  # type: ignore[assignment]  it is called, and nothing else
+    main.app = typer.main.get_command(main.app)  # type: ignore[assignment]
     trusted(certifi.where())
 
 
