@@ -1,4 +1,4 @@
-"""A system of service processes on servers of its own, for tests that kill parts of it."""
+"""A system of service processes on servers of its own, for tests that kill parts of it or cut its network."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from sqlalchemy import text
 from tests.builders import random_walk
 from tests.postgres import PostgresServer
 from tests.redis_process import RedisProcess
+from tests.wire_cutter import wire_in_thread
 
 from vela.adapters.storage.sql.database import Database, Purpose
 from vela.adapters.storage.sql.record import RECORD_FILE
@@ -108,7 +110,7 @@ class Recovery:
 
 @dataclass
 class ScaledRun:
-    """`vela up --scaled` on a Redis and a PostgreSQL of its own."""
+    """`vela up --scaled` on a Redis and a PostgreSQL of its own, each at the end of a wire."""
 
     folder: Path
     market: Path
@@ -120,11 +122,18 @@ class ScaledRun:
     def __enter__(self) -> Self:
         self.redis = RedisProcess(self.folder / "redis", "--appendfsync", "always").start()
         self.database = self.postgres.new_database()
-        address = self.postgres.network_url(self.database).render_as_string(hide_password=False)
+        self._stack = ExitStack()
+        self._wires = {
+            part: self._stack.enter_context(wire_in_thread(port))
+            for part, port in {"redis": self.redis.port, "postgresql": self.postgres.port}.items()
+        }
+        bus = self.redis.url.replace(f":{self.redis.port}/", f":{self._wires['redis'].port}/")
+        database = self.postgres.network_url(self.database).set(port=self._wires["postgresql"].port)
+        address = database.render_as_string(hide_password=False)
         run = command(self.market, self.folder / "data", "--scaled", *self.options)
         self.process = subprocess.Popen(
             run,
-            env={**os.environ, "VELA_BUS": self.redis.url, "VELA_DATABASE": address},
+            env={**os.environ, "VELA_BUS": bus, "VELA_DATABASE": address},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -145,6 +154,7 @@ class ScaledRun:
         for stream in (self.process.stdout, self.process.stderr):
             assert stream is not None
             stream.close()
+        self._stack.close()
         self.redis.stop()
         self.postgres.drop(self.database)
 
@@ -209,6 +219,22 @@ class ScaledRun:
         time.sleep(away)
         self.postgres.start()
         self._recovered("postgresql", began, seconds)
+
+    def cut_wire(self, part: str, seconds: float, away: float) -> None:
+        """Break all connections to `redis` or `postgresql`, and each new one for a while."""
+        began, wire = time.monotonic(), self._wires[part]
+        wire.cut()
+        time.sleep(away)
+        wire.mend()
+        self._recovered(f"{part} cut off", began, seconds)
+
+    def silence_wire(self, part: str, seconds: float, away: float) -> None:
+        """Let nothing through to `redis` or `postgresql` for a while, without a word to who waits for it."""
+        began, wire = time.monotonic(), self._wires[part]
+        wire.silence()
+        time.sleep(away)
+        wire.mend()
+        self._recovered(f"{part} silent", began, seconds)
 
     def _recovered(self, part: str, began: float, seconds: float) -> None:
         self.pass_rounds(3, seconds)

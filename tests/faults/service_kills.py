@@ -1,10 +1,11 @@
-"""Kills the parts of a scaled system, one after the other, and looks whether anything was lost or doubled.
+"""Kills the parts of a scaled system, cuts its network, and looks whether anything was lost or doubled.
 
-`python -m tests.faults.service_kills --kills 10` replays recorded candles once in one process, undisturbed, and once
-with every service in a process of its own on a private Redis and PostgreSQL. There each service's process is killed so
-often (SIGKILL), Redis is killed and started again (its log on disk at every write), PostgreSQL is stopped at once and
-started again, in an order drawn from the seed, while candles go on. After each kill all must go on within 30 seconds;
-in the end trades, ledger, decisions, signals and summary must be those of the undisturbed run.
+`python -m tests.faults.service_kills --kills 10 --server-kills 5` replays recorded candles once in one process,
+undisturbed, and once with every service in a process of its own on a private Redis and PostgreSQL. There each service's
+process is killed so often (SIGKILL), Redis is killed and started again (its log on disk at every write), PostgreSQL is
+stopped at once and started again, and the network to either is cut (`--cuts`): once connections break, once nothing is
+heard any more. The order is drawn from the seed, and candles go on. After each all must go on within 30 seconds; in the
+end trades, ledger, decisions, signals and summary must be those of the undisturbed run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,26 +30,33 @@ REDIS, POSTGRESQL = "redis", "postgresql"
 # The market does not wait for these two, and would end before they have come again: they die together with others.
 COMPANIONS = {"orders": "dashboard", "persistence": "simulator"}
 LONGEST_RECOVERY_SECONDS = 30.0
+AWAY_SECONDS = 8.0  # longer than an answer is waited for
 _ROUNDS_BETWEEN = (2, 6)
 _ROUNDS_PER_KILL = 20
 
 Kill = tuple[str, ...]
+_SERVERS = (REDIS, POSTGRESQL)
+CUTS: list[Kill] = [(server, how) for server in _SERVERS for how in ("cut off", "silent")]
 
 
-def plan(kills: int, seed: int) -> list[Kill]:
-    """Return what is killed at once, in which order; every part comes so often."""
-    dice = random.Random(seed)  # noqa: S311  no secrets
-    order: list[Kill] = []
-    for _ in range(kills):
-        alone = [(name,) for name in (*SERVICES, REDIS, POSTGRESQL) if name not in COMPANIONS.values()]
-        together = [(*parts, *(COMPANIONS[name] for name in parts if name in COMPANIONS)) for parts in alone]
-        dice.shuffle(together)
-        order += together
+def plan(kills: int, server_kills: int, cuts: int, seed: int) -> list[Kill]:
+    """Return what dies at once, or whose wire is cut, in which order.
+
+    Args:
+        kills: how often each service dies.
+        server_kills: how often Redis and PostgreSQL do.
+        cuts: how often the network to each of them is cut, each way.
+        seed: of the order.
+    """
+    alone = [name for name in SERVICES if name not in COMPANIONS.values()]
+    together = [(name, COMPANIONS[name]) if name in COMPANIONS else (name,) for name in alone]
+    order = [*kills * together, *server_kills * [(server,) for server in _SERVERS], *cuts * CUTS]
+    random.Random(seed).shuffle(order)  # noqa: S311  no secrets
     return order
 
 
 def run_disturbed(
-    folder: Path, postgres: PostgresServer, order: Sequence[Kill], seed: int, seconds: float
+    folder: Path, postgres: PostgresServer, order: Sequence[Kill], seed: int, seconds: float, away: float = AWAY_SECONDS
 ) -> tuple[list[str], list[Recovery]]:
     """Run with kills; return every difference from the undisturbed run, in words, and how long recoveries took.
 
@@ -57,6 +66,7 @@ def run_disturbed(
         order: what is killed.
         seed: draws the moments.
         seconds: how long a recovery may take.
+        away: how long the network is cut, s.
     """
     dice = random.Random(seed)  # noqa: S311  moments, no secrets
     market = write_recordings(folder / "market", 40 + _ROUNDS_PER_KILL * len(order))
@@ -67,12 +77,7 @@ def run_disturbed(
             system.pass_rounds(dice.randint(*_ROUNDS_BETWEEN), seconds)
             if system.is_over:
                 break
-            if parts == (REDIS,):
-                system.kill_redis(seconds)
-            elif parts == (POSTGRESQL,):
-                system.stop_postgres(seconds)
-            else:
-                system.kill(*parts, seconds=seconds)
+            _do(system, parts, seconds, away)
         found = system.finish(600)
         recoveries = system.recoveries
     differences = expected.differences(found)
@@ -81,9 +86,23 @@ def run_disturbed(
     return differences, recoveries
 
 
+def _do(system: ScaledRun, parts: Kill, seconds: float, away: float) -> None:
+    if parts == (REDIS,):
+        system.kill_redis(seconds)
+    elif parts == (POSTGRESQL,):
+        system.stop_postgres(seconds)
+    elif parts in CUTS:
+        cut = system.cut_wire if parts[1] == "cut off" else system.silence_wire
+        cut(parts[0], seconds, away)
+    else:
+        system.kill(*parts, seconds=seconds)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=10, help="of each part")
+    parser.add_argument("--kills", type=int, default=10, help="of each service")
+    parser.add_argument("--server-kills", type=int, default=5, help="of Redis and of PostgreSQL")
+    parser.add_argument("--cuts", type=int, default=1, help="of the network to each of them, each way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
@@ -94,7 +113,7 @@ def main() -> None:
     postgres = PostgresServer(found)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            order = plan(chosen.kills, chosen.seed)
+            order = plan(chosen.kills, chosen.server_kills, chosen.cuts, chosen.seed)
             breaches, recoveries = run_disturbed(Path(folder), postgres, order, chosen.seed, 120.0)
     finally:
         postgres.remove()
@@ -105,11 +124,12 @@ def main() -> None:
     longest = {part: max(one.seconds for one in recoveries if one.part == part) for part in kinds}
     seconds = round(time.monotonic() - began, 1)
     if chosen.json:
-        told = {"seed": chosen.seed, "kills": sum(map(len, order)), "seconds": seconds, "longest_recovery": longest}
+        counts = Counter(part for parts in order for part in ((" ".join(parts),) if parts in CUTS else parts))
+        told = {"seed": chosen.seed, "done": counts, "seconds": seconds, "longest_recovery": longest}
         print(json.dumps(told | {"breaches": breaches}, indent=2))
     else:
         print(", ".join(f"{part} {time} s" for part, time in longest.items()))
-        print(f"{sum(map(len, order))} kills, {seconds} s, seed {chosen.seed}")
+        print(f"{len(order)} times something failed, {seconds} s, seed {chosen.seed}")
         print("\n".join(breaches) or "nothing lost, nothing doubled")
     sys.exit(bool(breaches))
 

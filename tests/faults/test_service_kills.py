@@ -1,4 +1,7 @@
-"""Services of a scaled system die twice, Redis and PostgreSQL once; `service_kills` does the same at more length."""
+"""Services of a scaled system die twice, Redis and PostgreSQL once, and the network to either is cut.
+
+`service_kills` does the same at more length.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ KILLS: list[Kill] = [
     (REDIS,),
     ("market-data", "persistence", "dashboard"),
     (POSTGRESQL,),
+    (REDIS, "silent"),
     ("historical", "brain", "orders"),
     ("market-data", "persistence"),
+    (POSTGRESQL, "cut off"),
     ("historical", "simulator", "dashboard"),
 ]
 
@@ -27,6 +32,6 @@ def test_services_redis_and_postgresql_die_and_nothing_is_lost_or_doubled(
     postgres: PostgresServer, tmp_path: Path
 ) -> None:
     require_redis()
-    differences, recoveries = run_disturbed(tmp_path, postgres, KILLS, 3, _LONGEST_SECONDS)
+    differences, recoveries = run_disturbed(tmp_path, postgres, KILLS, 3, _LONGEST_SECONDS, away=2.0)
     assert differences == []
     assert len(recoveries) == len(KILLS)

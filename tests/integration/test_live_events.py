@@ -20,7 +20,7 @@ from tests.integration.live_trading import (
     trading,
 )
 from tests.integration.venue_server import scripted_venue
-from tests.integration.wire_cutter import wire_to
+from tests.wire_cutter import wire_to
 
 from vela.domain.order import OrderStatus, Side
 from vela.ports.execution import EventsMissed

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 from tests.integration.venue_server import RunningVenue, ScriptedMarket, scripted_venue
-from tests.integration.wire_cutter import wire_to
+from tests.wire_cutter import wire_to
 
 from vela.adapters.clock import SystemClock
 from vela.adapters.exchanges.live import connect
