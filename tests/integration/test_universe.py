@@ -47,7 +47,7 @@ from vela.ports.bus import Bus
 
 START = 1_700_000_040_000
 SYMBOLS = (BTC, ETH, SOL)
-HOUR = 3_600_000
+MINUTE, HOUR = 60_000, 3_600_000
 _LONGEST_SECONDS = 60  # a busy machine takes its time
 
 
@@ -179,11 +179,11 @@ class Session:
         await self.until(lambda: len(self.heard.of(SignalHandled)) > known)
         return self.heard.of(SignalHandled)[known].outcome.refusal
 
-    async def strike(self, text: str) -> None:
-        """Let an hour pass, and wait for the alert."""
+    async def strike(self, text: str | None = None) -> None:
+        """Let the time that is waited for come, and wait for the alert, if there is one."""
         asked, known = len(self.hours.asked), len(self.alerts())
         self.hours.strike()
-        await self.until(lambda: any(text in one for one in self.alerts()[known:]))
+        await self.until(lambda: text is None or any(text in one for one in self.alerts()[known:]))
         await self.until(lambda: len(self.hours.asked) > asked)  # all is built anew by then
 
 
@@ -263,10 +263,16 @@ async def test_a_look_that_fails_or_finds_nothing_leaves_things_as_they_are(
     async with session(settings(venue, tmp_path, live=False), market) as running:
         venue.fault("/api/v3/ticker/24hr", "reject", args={"status": 503})
         await running.strike("the symbols stay as they were: ")
+        assert running.hours.asked[-1] == running.hours.now() + 5 * MINUTE, "it is asked again before the next hour"
+        alerts = running.alerts()
+        await running.strike()
+        assert running.alerts() == alerts, "the same trouble is told once"
         venue.control.delete("/faults").raise_for_status()
         for symbol in ("BTC", "ETH", "SOL"):
             venue.control.post("/halt", json={"symbol": symbol, "state": "BREAK"}).raise_for_status()
         await running.strike("the symbols stay as they were: no symbol at binance has what the universe asks for")
+        assert running.hours.asked[-1] % HOUR == 0
+        assert running.hours.asked[-1] > running.hours.now() + 5 * MINUTE
         assert running.symbols == {BTC, ETH}
         starting = [beat for beat in running.heard.of(ServiceBeat) if beat.state is ServiceState.STARTING]
         assert [beat.service for beat in starting].count("market-data") == 1, "nothing was built anew"

@@ -29,6 +29,7 @@ from vela.ports.execution import Execution, FollowUp
 from vela.ports.market_data import MarketData
 
 _FOLLOW_SECONDS = 1.0
+_ASK_AGAIN_MS = Timeframe.M5.milliseconds
 
 
 class ExchangeMarketplace(Marketplace):
@@ -153,10 +154,14 @@ class ExchangeMarketplace(Marketplace):
                 if self._is_outdated(record):
                     yield News(is_change=True)
         yield News(self._first_news.text, self._first_news.level)
+        told = self._first_news
         while True:
-            now = self._hours.now()
-            await self._hours.sleep_until(now - now % HOUR_MS + HOUR_MS)
-            yield await self._look(record, self._choice)
+            now, pause = self._hours.now(), _ASK_AGAIN_MS if told.is_unanswered else HOUR_MS
+            await self._hours.sleep_until(now - now % pause + pause)
+            news = await self._look(record, self._choice)
+            if not news.is_unanswered or news != told:  # the same trouble is told once
+                yield news
+            told = news
 
     async def _look(self, record: Record, choice: Choice) -> News:
         try:

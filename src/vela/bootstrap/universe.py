@@ -24,11 +24,13 @@ class News:
         text: to be told; empty: nothing that is worth it.
         level: of the alert that tells it.
         is_change: other symbols are to be traded: `Marketplace.gather` takes them.
+        is_unanswered: the exchange, or the record, did not tell; it is worth asking again soon.
     """
 
     text: str = ""
     level: str = "info"
     is_change: bool = False
+    is_unanswered: bool = False
 
 
 class Choice:
@@ -105,7 +107,9 @@ class Choice:
 
 def failed(problem: VelaError) -> News:
     """Return what is told of a look that brought no choice."""
-    return News(f"the symbols stay as they were: {problem}"[:300], "warning")
+    # A market that shows too little will not show more within minutes.
+    is_unanswered = not isinstance(problem, ConfigurationError)
+    return News(f"the symbols stay as they were: {problem}"[:300], "warning", is_unanswered=is_unanswered)
 
 
 def _names(symbols: Iterable[TradingSymbol]) -> str:
