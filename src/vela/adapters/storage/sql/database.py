@@ -179,35 +179,57 @@ class Prepared:
 
 
 class PreparedQuery:
-    """A SELECT without parameters, compiled once; see `Prepared`."""
+    """A SELECT compiled once; see `Prepared`."""
 
     def __init__(self, connection: Connection, query: Select[Any]) -> None:
-        """Compile `query` for the connection's database."""
+        """Compile `query` for the connection's database; it has no `IN` of a list."""
         dialect = connection.dialect
         compiled = query.compile(dialect=dialect)
-        constants = compiled.construct_params()
+        binds = compiled.binds
         self._connection = connection
         self._sql = str(compiled)
         self._driver: Any = dialect.loaded_dbapi
-        self._constants: Any = [constants[name] for name in compiled.positiontup or ()] or constants
-        self._columns = [
-            (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
-            for column in query.selected_columns
+        self._is_positional = compiled.positional
+        self._binds = [
+            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or binds
         ]
+        self._constants = {name: bind.value for name, bind in binds.items() if not bind.required}
+        self._selected = [(column.name, column.type.dialect_impl(dialect)) for column in query.selected_columns]
+        self._columns: list[tuple[str, Callable[[Any], Any] | None]] = []
 
-    def first(self) -> dict[str, Any] | None:
-        """Return the first row by its columns' names, inside the caller's transaction; None: there is none.
+    def rows(self, **given: Any) -> list[dict[str, Any]]:  # noqa: ANN401  a parameter's value
+        """Return all rows by their columns' names, inside the caller's transaction; `given`: the parameters.
 
         Raises:
             StorageUnavailable: the database cannot be used now.
             StorageError: it refused.
         """
+        values = self._constants | given
+        bound = {name: values[name] if process is None else process(values[name]) for name, process in self._binds}
         with _our_errors(self._connection, self._driver):
-            row = self._connection.connection.cursor().execute(self._sql, self._constants).fetchone()
-        if row is None:
-            return None
-        columns = zip(self._columns, row, strict=True)
-        return {name: value if process is None else process(value) for (name, process), value in columns}
+            cursor = self._connection.connection.cursor()
+            rows = cursor.execute(self._sql, tuple(bound.values()) if self._is_positional else bound).fetchall()
+        # What a column's values look like is known with the first answer only.
+        columns = self._columns = self._columns or self._described(cursor)
+        return [
+            {
+                name: value if process is None else process(value)
+                for (name, process), value in zip(columns, row, strict=True)
+            }
+            for row in rows
+        ]
+
+    def _described(self, cursor: Any) -> list[tuple[str, Callable[[Any], Any] | None]]:  # noqa: ANN401  the driver's
+        dialect = self._connection.dialect
+        return [
+            (name, kind.result_processor(dialect, told[1]))
+            for (name, kind), told in zip(self._selected, cursor.description, strict=True)
+        ]
+
+    def first(self, **given: Any) -> dict[str, Any] | None:  # noqa: ANN401  a parameter's value
+        """Return the first row, or None if there is none; else as `rows`, of which there should not be many."""
+        return next(iter(self.rows(**given)), None)
 
 
 @contextmanager

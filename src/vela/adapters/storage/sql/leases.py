@@ -12,7 +12,7 @@ from contextlib import suppress
 from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, cast, extract, func, select, update
 
 from vela.adapters.storage.lock import DirectoryLock
-from vela.adapters.storage.sql.database import Database, Purpose, insert_into, transaction
+from vela.adapters.storage.sql.database import Database, PreparedQuery, Purpose, insert_into, transaction
 from vela.adapters.storage.sql.schema import leases
 from vela.domain.errors import StorageError, StorageLocked, StorageUnavailable
 
@@ -49,18 +49,9 @@ class SqlLease(ABC):
             connection.execute(upsert, row)
             self.token = connection.execute(_TOKEN, {"lease": self.name}).scalar_one()
 
-    def require(self, connection: Connection) -> None:
-        """Inside a transaction: make sure that its commit is that of the holder. Who would take over waits for its end.
-
-        Raises:
-            StorageLocked: another instance has taken the lease.
-        """
-        newest = connection.execute(_FENCE, {"lease": self.name}).scalar_one_or_none()
-        if newest != self.token:
-            raise StorageLocked(
-                f"another running Vela has taken over this record (lease {newest}, ours was {self.token}); "
-                "accepted: one instance per record"
-            )
+    def fence(self, connection: Connection) -> Fence:
+        """Return what keeps everybody but the holder from committing on a connection."""
+        return Fence(self, connection)
 
     @abstractmethod
     def renew(self) -> None:
@@ -75,6 +66,29 @@ class SqlLease(ABC):
             self._directory.release()
 
 
+class Fence:
+    """Lets nobody commit who has lost a lease."""
+
+    def __init__(self, lease: SqlLease, connection: Connection) -> None:
+        """Prepare to look at the token on `connection`."""
+        self._lease = lease
+        self._newest = PreparedQuery(connection, _FENCE)
+
+    def require(self) -> None:
+        """Inside a transaction: make sure that its commit is that of the holder. Who would take over waits for its end.
+
+        Raises:
+            StorageLocked: another instance has taken the lease.
+        """
+        row = self._newest.first(lease=self._lease.name)
+        newest = None if row is None else row["token"]
+        if newest != self._lease.token:
+            raise StorageLocked(
+                f"another running Vela has taken over this record (lease {newest}, ours was {self._lease.token}); "
+                "accepted: one instance per record"
+            )
+
+
 class FileLease(SqlLease):
     """Of a record in a file, whose directory is locked by the kernel for as long as this process lives."""
 
@@ -86,7 +100,7 @@ class FileLease(SqlLease):
     def renew(self) -> None:
         """See `Lease.renew`. The kernel does not lose locks."""
         with self._database.connect(Purpose.READING) as connection, transaction(connection):
-            self.require(connection)
+            self.fence(connection).require()
 
     def release(self) -> None:
         """See `Lease.release`."""
@@ -168,7 +182,7 @@ class ServerLease(SqlLease):
 
     def _believe_alive_until(self, time: ColumnElement[int] | None) -> None:
         with transaction(self._connection):
-            self.require(self._connection)
+            self.fence(self._connection).require()
             self._connection.execute(update(leases).where(leases.c.name == self.name).values(expires_at=time))
 
     def _other(self) -> str:

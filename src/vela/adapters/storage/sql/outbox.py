@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from vela.adapters.storage.sql.database import Prepared, transaction
+from vela.adapters.storage.sql.database import Prepared, PreparedQuery, transaction
 from vela.adapters.storage.sql.schema import outbox
 from vela.domain.codec import decode, encode
 from vela.domain.events import AnyMessage, Envelope
@@ -23,8 +23,8 @@ class SqlOutbox:
         """Prepare the statements; the connection stays the caller's to close."""
         self._connection = connection
         self._insert = Prepared(connection, insert(outbox), ("message",))
-        self._oldest = select(outbox).order_by(outbox.c.number).limit(bindparam("most"))
-        self._forget = delete(outbox).where(outbox.c.number <= bindparam("up_to"))
+        self._oldest = PreparedQuery(connection, select(outbox).order_by(outbox.c.number).limit(bindparam("most")))
+        self._forget = Prepared(connection, delete(outbox).where(outbox.c.number <= bindparam("up_to")))
 
     def append(self, messages: Iterable[AnyMessage]) -> None:
         """Write messages inside the caller's transaction.
@@ -38,10 +38,10 @@ class SqlOutbox:
     async def pending(self, *, limit: int) -> Sequence[Outgoing]:
         """See `Outbox.pending`."""
         with transaction(self._connection):
-            rows = self._connection.execute(self._oldest, {"most": limit}).all()
-        return [Outgoing(row.number, decode(row.message).message) for row in rows]
+            rows = self._oldest.rows(most=limit)
+        return [Outgoing(row["number"], decode(row["message"]).message) for row in rows]
 
     async def acknowledge(self, up_to: int) -> None:
         """See `Outbox.acknowledge`."""
         with transaction(self._connection):
-            self._connection.execute(self._forget, {"up_to": up_to})
+            self._forget.run([{"up_to": up_to}])

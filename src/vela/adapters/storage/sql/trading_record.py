@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Select, bindparam, delete, func, insert, select
 
-from vela.adapters.storage.sql.database import Prepared, transaction, upsert_into
+from vela.adapters.storage.sql.database import Prepared, PreparedQuery, transaction, upsert_into
 from vela.adapters.storage.sql.known_symbols import KnownSymbols
 from vela.adapters.storage.sql.leases import SqlLease
 from vela.adapters.storage.sql.outbox import SqlOutbox
@@ -56,7 +56,7 @@ class SqlTradingRecord:
                 power cut is passed on once more, so it need not wait for the disk.
         """
         self._connection = connection
-        self._lease = lease
+        self._fence = lease.fence(connection)
         self._outbox = SqlOutbox(connection)
         self._emptied = SqlOutbox(told_over or connection)
         self._symbols = KnownSymbols(connection)
@@ -71,7 +71,7 @@ class SqlTradingRecord:
         self._insert_trade = Prepared(connection, insert(trades), set(trades.columns.keys()) - {"id"})
         self._insert_event = Prepared(connection, _insert_event(), ("status", "time", "filled_quantity", "reason"))
         self._delete_position = Prepared(connection, delete(positions).where(positions.c.symbol == bindparam("closed")))
-        self._balances = select(balances).where(balances.c.asset.in_(bindparam("assets", expanding=True)))
+        self._balances = PreparedQuery(connection, select(balances).where(balances.c.asset == bindparam("asset")))
         self._outcome = select(signals).where(
             signals.c.candle_time == bindparam("candle_time"),
             signals.c.symbol == bindparam("symbol"),
@@ -123,7 +123,7 @@ class SqlTradingRecord:
         for booking in changes.ledger:
             _require_balance(booking)
         with transaction(self._connection):
-            self._lease.require(self._connection)
+            self._fence.require()
             added = self._symbols.add(_symbols_of(changes))
             self._write_orders(changes.orders)
             crashpoint(_point_inside(changes))
@@ -182,9 +182,10 @@ class SqlTradingRecord:
             return
         self._insert[ledger_entries].run([row for booking in ledger for row in _lines(booking)])
         postings = [posting for booking in ledger for posting in booking.postings]
-        assets = sorted({posting.asset for posting in postings})
         amounts: dict[tuple[str, str], Decimal] = {
-            (row.account, row.asset): row.amount for row in self._connection.execute(self._balances, {"assets": assets})
+            (row["account"], row["asset"]): row["amount"]
+            for asset in sorted({posting.asset for posting in postings})
+            for row in self._balances.rows(asset=asset)
         }
         changed = {(posting.account, posting.asset): ZERO for posting in postings}
         for posting in postings:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, bindparam, insert, select, text
 from tests.contract.record_samples import BTC, trade
 
 from vela.adapters.storage.sql import schema
@@ -88,6 +88,20 @@ def test_a_prepared_query_returns_what_the_query_itself_returns_and_always_the_n
                 assert row == (None if plain is None else plain._asdict())
         assert row is not None
         assert row["is_on"] is True, "not 1: columns have their types"
+
+
+def test_a_prepared_query_takes_parameters_as_the_query_itself_does(empty_database):
+    newer = account_meta.c.key > bindparam("key")
+    query = select(account_meta).where(newer).order_by(account_meta.c.key).limit(bindparam("most"))
+    with empty_database.connect(Purpose.TRADING) as connection:
+        bring_up_to_date(connection)
+        with transaction(connection):
+            connection.execute(insert(account_meta), [{"key": key, "value": f"{key}%"} for key in "abcd"])
+        prepared = PreparedQuery(connection, query)
+        for given in ({"key": "a", "most": 2}, {"key": "c", "most": 9}, {"key": "d", "most": 1}):
+            with transaction(connection):
+                plain = connection.execute(query, given)
+                assert prepared.rows(**given) == [row._asdict() for row in plain]
 
 
 def test_a_prepared_query_that_fails_is_an_error_of_ours(database):

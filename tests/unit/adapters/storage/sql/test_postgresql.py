@@ -301,7 +301,7 @@ async def test_who_would_take_over_waits_for_a_transaction_that_has_begun(place)
     with place.open() as record, place.database().connect(Purpose.TRADING) as other:
         connection = record.trading._connection
         with transaction(connection):
-            record.lease.require(connection)
+            record.lease.fence(connection).require()
             with pytest.raises(StorageUnavailable, match="lock timeout"):
                 work(other, text("SET LOCAL lock_timeout = '50ms'"), text("UPDATE leases SET token = token + 1"))
 
