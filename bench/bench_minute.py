@@ -1,8 +1,8 @@
 """The close of a minute of 200 symbols: how long until all is decided, answered, on record and on the page's service.
 
 Every service runs in a process of its own, as `vela up --scaled` starts them, on a private Redis and PostgreSQL. The
-market is made up from a fixed seed; a minute of it takes some seconds, so that one is over long before the next. Timed
-is from the entry of the closed candles in Redis until
+market is made up from a fixed seed; a minute of it takes two seconds, in which prices move twenty times, and none
+begins before all that followed from the one before is done. Timed is from the entry of the closed candles in Redis until
 
 - the brain's decisions on all symbols are in Redis,
 - what the orders service made of every signal of that minute is in Redis, and it has handled that minute's messages,
@@ -43,7 +43,7 @@ from vela.domain.trading_symbol import register_assets
 SYMBOLS = 200
 MINUTES = 8
 WARM_UP = 1  # of them; with the first, the brain asks for all of its history
-REAL_SECONDS = 4.0  # that a minute takes
+REAL_SECONDS = 2.0  # that a minute takes
 AIM: Final = "1 s"
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.005
