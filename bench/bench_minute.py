@@ -2,15 +2,16 @@
 
 Every service runs in a process of its own, as `vela up --scaled` starts them, on a private Redis and PostgreSQL. The
 market is made up from a fixed seed; a minute of it takes two seconds, in which prices move twenty times, and none
-begins before all that followed from the one before is done. Timed is from the entry of the closed candles in Redis until
+begins before all that followed from the one before is done. Timed is from the entry of the closed candles in Redis
+until
 
 - the brain's decisions on all symbols are in Redis,
 - what the orders service made of every signal of that minute is in Redis, and it has handled that minute's messages,
 - the decisions on all symbols are committed in PostgreSQL, read by somebody else,
 - the page's service has taken candles and decisions in: what a browser would be shown.
 
-Entries of Redis carry its clock; the others are looked for every few milliseconds. The first minutes, in which the
-brain gets its history, are told apart. In one process, for comparison, the end is when the bus has settled.
+Entries of Redis carry its clock; the others are looked for every few milliseconds. The first minute, in which the
+brain gets its history, is told apart. In one process, for comparison, the end is when the bus has settled.
 """
 
 from __future__ import annotations
