@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
+
+from bench.servers import redis_server
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.adapters.bus.redis.bus import RedisBus
@@ -36,34 +33,6 @@ ROUND_TRIPS = 2_000
 MESSAGES = 20_000
 PUBLISHERS = 64
 MESSAGE = PricesMoved(time=1_790_000_000_000, ticks=(Tick(TradingSymbol("BTC"), 64_123.5, 64_120.0, 64_125.0),))
-
-
-@contextmanager
-def redis_server(binary: str) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as directory:
-        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", directory, "--save", ""]
-        command += ["--appendonly", "yes", "--appendfsync", "everysec"]
-        with (Path(directory) / "log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log)
-        try:
-            wait_for(port)
-            yield f"redis://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def wait_for(port: int) -> None:
-    for _ in range(500):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.01)
-        else:
-            return
-    raise SystemExit("redis-server does not answer")
 
 
 async def read_prices(server: RedisServer) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import structlog
@@ -39,6 +39,7 @@ from vela.strategies.base import Strategy
 
 # With so many candles an EMA of 200 no longer depends on where it began: its start weighs less than a double shows.
 _WARMUP_CANDLES = 4_096
+_SYMBOLS_AT_ONCE = 32  # so many candles of so many symbols are 7 MiB: a message on the bus has no more than 16
 _ASK_AGAIN_SECONDS = 10.0  # who answers may have died over the request
 
 _log = structlog.get_logger("vela.brain")
@@ -74,6 +75,14 @@ class _Watch:
             return question()
         finally:
             self.is_thinking = False
+
+    def remember(self, history: Sequence[Candle]) -> None:
+        """Take candles of the past, oldest first; most of them matter to the regime alone."""
+        new = [candle for candle in history if candle.open_time > self.window.last_time]
+        for candle in new:
+            self.regime.update(candle)
+        for candle in new[-self.strategy.warmup :]:
+            self.window.append(candle)
 
     def take(self, candle: Candle) -> bool:
         if candle.open_time <= self.window.last_time:
@@ -171,23 +180,27 @@ class BrainService(Service):
         await self._tell(message.time, decisions, messages)
 
     async def _warm_up(self, message: CandlesClosed) -> None:
-        # All symbols in one request, up to just before the candles at hand: those are to be decided on, not remembered.
-        self._served = asyncio.get_running_loop().create_future()
+        # Up to just before the candles at hand: those are to be decided on, not remembered.
         before = min(
             (entry.candle.open_time for entry in (*message.backfilled, *message.candles)),
             default=message.time - message.timeframe.milliseconds,
         )
-        self._request_id = f"{self.name}-{before}"
         symbols = tuple(self._watches)
+        for first in range(0, len(symbols), _SYMBOLS_AT_ONCE):
+            served = await self._ask(before, symbols[first : first + _SYMBOLS_AT_ONCE])
+            for history in served.histories:
+                self._watches[history.symbol].remember(history.candles)
+        self._is_warm = True
+
+    async def _ask(self, before: int, symbols: tuple[TradingSymbol, ...]) -> HistoryServed:
+        """Return the candles of some symbols that closed at or before `before` (ms UTC), all in one answer."""
+        self._served = asyncio.get_running_loop().create_future()
+        self._request_id = f"{self.name}-{before}-{symbols[0]}"
         request = HistoryRequested(time=before, request_id=self._request_id, symbols=symbols, count=_WARMUP_CANDLES)
         while not self._served.done():
             await self.bus.publish(request)
             await asyncio.wait([self._served], timeout=_ASK_AGAIN_SECONDS)
-        for history in self._served.result().histories:
-            watch = self._watches[history.symbol]
-            for candle in history.candles:
-                watch.take(candle)
-        self._is_warm = True
+        return self._served.result()
 
     def _note(self, watch: _Watch, time: int) -> None:
         regime = watch.regime.regime

@@ -19,16 +19,18 @@ from vela.ports.clock import Clock
 from vela.ports.market_data import MarketData
 from vela.services.service import Service, run_together
 
-KEPT_AT_HAND = 4_096
-"""Candles per symbol that are fetched before trading starts, as far as the venue has them."""
-
 _WRITE_AFTER = 5_000
+KEPT_AT_HAND = _WRITE_AFTER
+"""Candles per symbol that are fetched at the start, as far as the venue has them.
+
+More than a brain asks for, and as many as may have waited when the service before died.
+"""
+
 _WRITE_SECONDS = 60.0
 _PAUSES = (1.0, 2.0, 4.0)  # at the start, before the venue is asked again
 _LONGEST_PAUSE = 60.0
 
 _log = structlog.get_logger("vela.historical")
-_MADE_UP_FOR = max(KEPT_AT_HAND, _WRITE_AFTER)  # candles that may have waited when the service before died
 
 
 class HistoricalService(Service):
@@ -54,6 +56,7 @@ class HistoricalService(Service):
         self._without_history: dict[TradingSymbol, str] = {}
         self._unwritten = ""
         self._followed: set[TradingSymbol] = set()
+        self._fetched_until: dict[TradingSymbol, int] = {}  # where the newest candle that was fetched at the start ends
         bus.subscribe(self.name, Topic.CANDLES, Topic.HISTORY)
 
     async def start(self) -> None:
@@ -89,9 +92,11 @@ class HistoricalService(Service):
 
     async def _make_up(self, symbol: TradingSymbol, before: int) -> None:
         """Before a symbol's first candle: fetch what the service before took with it, lest a hole stays unseen."""
-        if symbol not in self._followed:
-            self._followed.add(symbol)
-            await self._history(symbol, before, _MADE_UP_FOR)
+        if symbol in self._followed:
+            return
+        self._followed.add(symbol)
+        if self._fetched_until.pop(symbol, None) != before:  # else nothing lies between the start and this candle
+            await self._history(symbol, before, KEPT_AT_HAND)
 
     # ------------------------------------------------------------------------------------------------------ writing
 
@@ -183,7 +188,9 @@ class HistoricalService(Service):
     # ----------------------------------------------------------------------------------------------- a venue at fault
 
     async def _fetch(self, symbol: TradingSymbol) -> None:
-        await self._history(symbol, self._clock.now(), KEPT_AT_HAND)
+        rows = await self._history(symbol, self._clock.now(), KEPT_AT_HAND)
+        if rows:
+            self._fetched_until[symbol] = rows[-1].open_time + self._feed.timeframe.milliseconds
 
     async def _fetch_again(self) -> None:
         for symbol in tuple(self._without_history):

@@ -146,6 +146,10 @@ class SyntheticMarket:
 
         Reading forward is quick; going back by more than a chunk or two starts again from the beginning.
         """
+        return {symbol: self.candles_of(symbol, first, count) for symbol in self.symbols}
+
+    def candles_of(self, symbol: TradingSymbol, first: int, count: int) -> Candles:
+        """Return `count` candles of one symbol from index `first` on; see `candles`."""
         if not self._kept or self._kept[0].first > first:
             self._reader, self._kept = self.chunks(), []
         while not self._kept or self._kept[-1].first + CHUNK < first + count:
@@ -153,7 +157,7 @@ class SyntheticMarket:
             self._kept.append(next(self._reader))
         kept = [chunk for chunk in self._kept if chunk.first + CHUNK > first]
         offset = first - kept[0].first if kept else 0
-        return {s: _joined([c.candles[s] for c in kept]).slice(offset, offset + count) for s in self.symbols}
+        return _joined([chunk.candles[symbol] for chunk in kept]).slice(offset, offset + count)
 
 
 def _joined(parts: Sequence[Candles]) -> Candles:

@@ -10,7 +10,9 @@ from tests.builders import BTC, ETH, MINUTE, SOL, candle, random_walk
 from tests.fakes import Listener, ManualClock, until
 
 from vela.adapters.bus.memory import MemoryBus
+from vela.adapters.bus.redis.bus import MAX_BYTES
 from vela.domain.candles import Candle, Candles
+from vela.domain.codec import encode
 from vela.domain.events import (
     Alert,
     CandlesClosed,
@@ -29,9 +31,12 @@ from vela.domain.regime import MarketRegime
 from vela.domain.signal import Action, Decision, Signals
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.services import brain
 from vela.services.brain import BrainService
 from vela.strategies.base import Strategy
 from vela.strategies.sma_crossover import SmaCrossover
+
+ADA, XRP = TradingSymbol("ADA"), TradingSymbol("XRP")
 
 
 class Quiet(Strategy):
@@ -241,6 +246,31 @@ async def test_history_is_asked_for_once_for_all_symbols_and_without_the_candles
     assert first.rows() == [*past[:10], candle(10 * MINUTE)]
     assert second.rows() == [*past[:10], candle(10 * MINUTE), candle(11 * MINUTE)]
     assert len(session.decisions) == 4
+
+
+async def test_the_history_of_many_symbols_is_asked_for_a_few_at_a_time(monkeypatch) -> None:
+    monkeypatch.setattr("vela.services.brain._SYMBOLS_AT_ONCE", 2)
+    symbols = [BTC, ETH, SOL, ADA, XRP]
+    strategies = {symbol: Quiet() for symbol in symbols}
+    session = Session({**strategies}, {symbol: [candle(3 * MINUTE), candle(4 * MINUTE)] for symbol in symbols})
+    await session.close(5, *(row(5, symbol=symbol) for symbol in symbols))
+    assert [request.symbols for request in session.archive.requests] == [(BTC, ETH), (SOL, ADA), (XRP,)]
+    assert len({request.request_id for request in session.archive.requests}) == 3
+    assert [len(strategy.seen[0]) for strategy in strategies.values()] == [3] * 5
+
+
+def test_the_largest_answer_fits_into_a_message_of_the_bus_between_processes() -> None:
+    candles = tuple(candle(1_790_000_000_000 + number * MINUTE, 0.1) for number in range(brain._WARMUP_CANDLES))
+    histories = tuple(SymbolHistory(BTC, candles) for _ in range(brain._SYMBOLS_AT_ONCE))
+    served = HistoryServed(time=1_790_000_000_000, request_id="brain-1-of-2", histories=histories)
+    assert len(encode(Envelope("historical", 1_790_000_000_000, served))) < MAX_BYTES
+
+
+async def test_of_a_long_history_a_strategy_sees_what_it_asks_for() -> None:
+    strategy, past = Quiet(), random_walk(500, seed=4).rows()
+    session = Session({BTC: strategy}, {BTC: past})
+    await session.close(500, row(500))
+    assert strategy.seen[0].rows() == [*past[-49:], candle(500 * MINUTE)]
 
 
 async def test_candles_that_fill_a_gap_are_remembered_and_not_decided_on() -> None:

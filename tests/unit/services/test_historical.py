@@ -160,6 +160,16 @@ async def test_what_the_service_before_took_with_it_is_fetched_before_the_next_c
     assert len(after.feed.asked) == asked, "once is enough"
 
 
+async def test_the_candle_after_those_fetched_at_the_start_needs_nothing_more(tmp_path: Path, monkeypatch) -> None:
+    shelf = Shelf(tmp_path, ListedFeed((), {BTC: at(*range(50))}))
+    await shelf.start()
+    reads: list[object] = []
+    monkeypatch.setattr(shelf.store, "read", lambda *series, **window: reads.append(series))
+    asked = list(shelf.feed.asked)
+    await shelf.close(*at(50))
+    assert (shelf.feed.asked, reads) == (asked, [])
+
+
 # ----------------------------------------------------------------------------------------------- what goes wrong
 
 

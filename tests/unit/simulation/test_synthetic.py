@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import time
 from decimal import Decimal
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from vela.domain.candles import candle_fault
 from vela.domain.errors import ConfigurationError
 from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
+from vela.simulation import synthetic
 from vela.simulation.synthetic import CHUNK, ORIGIN, SyntheticMarket
 
 BTC, ETH, SOL, DOGE = (TradingSymbol(base) for base in ("BTC", "ETH", "SOL", "DOGE"))
@@ -55,6 +57,15 @@ def test_chunks_and_candles_are_the_same_market():
     assert as_bytes(both.slice(0, CHUNK)) == as_bytes(first.candles[BTC])
     assert as_bytes(both.slice(CHUNK, 2 * CHUNK)) == as_bytes(second.candles[BTC])
     assert (second.first, len(second.trend)) == (CHUNK, CHUNK)
+
+
+def test_who_reads_one_symbol_pays_for_one(monkeypatch):
+    market = SyntheticMarket(1, SYMBOLS)
+    whole = market.candles(CHUNK - 5, 10)
+    joined = Mock(wraps=synthetic._joined)
+    monkeypatch.setattr(synthetic, "_joined", joined)
+    assert as_bytes(market.candles_of(ETH, CHUNK - 5, 10)) == as_bytes(whole[ETH])
+    assert joined.call_count == 1
 
 
 def test_another_symbol_leaves_the_first_as_it_is_and_another_seed_does_not():

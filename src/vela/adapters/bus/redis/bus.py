@@ -23,6 +23,8 @@ from vela.ports.clock import Clock
 
 CAPACITY: Final = 10_000
 """How many messages a stream may hold, unless somebody says otherwise."""
+MAX_BYTES: Final = 16 << 20
+"""How large a message may be, unless somebody says otherwise."""
 _DEAD_LETTERS_KEPT: Final = 100
 _LONGEST_LOOK_SECONDS: Final = 0.01
 _LAST_ERRANDS_SECONDS: Final = 1.0
@@ -50,7 +52,7 @@ class RedisBus:
         member: str = "1",
         capacity: int = CAPACITY,
         max_deliveries: int = 3,
-        max_bytes: int = 16 << 20,
+        max_bytes: int = MAX_BYTES,
         dead_after: float = 30.0,
     ) -> None:
         """Nothing is sent before the first call.

@@ -112,7 +112,7 @@ class SyntheticSource:
         """See `CandleSource.history`."""
         end = (before - self._market.start) // self._length
         first = max(0, end - count)
-        return self._market.candles(first, end - first)[symbol].rows() if end > first else []
+        return self._market.candles_of(symbol, first, end - first).rows() if end > first else []
 
     def _index(self, from_time: int | None) -> int:
         """Return the first step that opens at or after `from_time`."""
