@@ -83,6 +83,18 @@ def test_what_is_traded_is_said_in_one_file_that_nothing_overrules(tmp_path: Pat
     assert load_settings({}, given, chosen).universe == 20
 
 
+@pytest.mark.parametrize("name", ["brain", "simulator"])
+def test_whoever_compiles_keeps_what_is_compiled(name: str):
+    # A first call that must compile may take longer than a strategy has, after every restart.
+    place = SERVICES[name]["environment"]["XDG_CACHE_HOME"]
+    assert any(place.startswith(f"{volume.split(':')[1]}/") for volume in SERVICES[name]["volumes"])
+
+
+def test_postgresql_is_not_called_healthy_while_its_image_still_prepares_the_database():
+    # What prepares it listens on the socket alone, and is stopped before the real server starts.
+    assert "--host 127.0.0.1" in SERVICES["postgres"]["healthcheck"]["test"][1]
+
+
 def test_no_secret_stands_in_any_file():
     text = "".join(path.read_text(encoding="utf-8") for path in DEPLOY.iterdir() if path.is_file())
     assert re.findall(r"^\w*PASSWORD=(.+)$", text, re.MULTILINE) == []
