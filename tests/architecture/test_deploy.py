@@ -14,6 +14,7 @@ import redis
 from ruamel.yaml import YAML
 from tests.redis_process import free_port, require_redis, wait_until
 
+from vela.bootstrap.settings import load_settings
 from vela.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,6 +66,35 @@ def test_only_the_page_can_be_reached_and_only_from_this_machine():
         assert SERVICES[name]["networks"] == ["inside"]
 
 
+def test_whoever_opens_the_market_can_reach_the_exchange():
+    # Each asks it for the rules of its symbols when it starts; the schema and the servers need nobody.
+    assert {name for name, service in SERVICES.items() if "outside" in service["networks"]} == RUN
+
+
+def test_what_is_traded_is_said_in_one_file_that_nothing_overrules(tmp_path: Path):
+    for service in OURS.values():
+        assert service["environment"].keys() <= {"VELA_BUS", "VELA_DATABASE", "VELA_DATA_DIR", "XDG_CACHE_HOME"}
+        assert "./vela.toml:/app/vela.toml:ro" in service["volumes"]
+    example = load_settings({}, {}, DEPLOY / "vela.example.toml")
+    assert (example.exchange, example.live) == ("binance", False)
+    chosen = tmp_path / "vela.toml"
+    chosen.write_text('exchange = "binance"\nuniverse = 20\n', encoding="utf-8")
+    given = {"VELA_DATA_DIR": OURS["brain"]["environment"]["VELA_DATA_DIR"]}
+    assert load_settings({}, given, chosen).universe == 20
+
+
+@pytest.mark.parametrize("name", ["brain", "simulator"])
+def test_whoever_compiles_keeps_what_is_compiled(name: str):
+    # A first call that must compile may take longer than a strategy has, after every restart.
+    place = SERVICES[name]["environment"]["XDG_CACHE_HOME"]
+    assert any(place.startswith(f"{volume.split(':')[1]}/") for volume in SERVICES[name]["volumes"])
+
+
+def test_postgresql_is_not_called_healthy_while_its_image_still_prepares_the_database():
+    # What prepares it listens on the socket alone, and is stopped before the real server starts.
+    assert "--host 127.0.0.1" in SERVICES["postgres"]["healthcheck"]["test"][1]
+
+
 def test_no_secret_stands_in_any_file():
     text = "".join(path.read_text(encoding="utf-8") for path in DEPLOY.iterdir() if path.is_file())
     assert re.findall(r"^\w*PASSWORD=(.+)$", text, re.MULTILINE) == []
@@ -110,20 +140,17 @@ def test_the_lock_files_of_the_image_say_the_same_as_the_others():
 
 
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
+def server(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """A Redis started by the very line of the compose file, on a port and a folder of ours."""
     program, found = require_redis(), free_port()
     service = SERVICES["redis"]
     [line] = service["command"]
-    line = (
-        line.replace("$$", "$").replace("dir /data", f"dir {tmp_path}\\nport {found}").replace("redis-server", program)
-    )
-    command = [*service["entrypoint"], line]
-    with subprocess.Popen(
-        command, env={"REDIS_PASSWORD": "0a1b2c", "PATH": "/usr/bin:/bin"}, stdout=subprocess.DEVNULL
-    ) as process:
+    line = line.replace("$$", "$").replace("dir /data", f"dir {tmp_path}\nport {found}")
+    command = [*service["entrypoint"], line.replace("redis-server", program)]
+    environment = {"REDIS_PASSWORD": "0a1b2c", "PATH": "/usr/bin:/bin"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         wait_until(lambda: answers(found), "the start of redis-server")
-        yield found
+        yield found, process
         process.kill()
 
 
@@ -135,7 +162,8 @@ def answers(port: int) -> bool:
         return False
 
 
-def test_redis_is_set_up_as_promised_and_hides_its_password(port: int):
+def test_redis_is_set_up_as_promised_and_hides_its_password(server: tuple[int, subprocess.Popen[bytes]]):
+    port, _ = server
     with redis.Redis(port=port, protocol=2) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
     with redis.Redis(port=port, password="0a1b2c", protocol=2, decode_responses=True) as client:
@@ -148,6 +176,14 @@ def test_redis_is_set_up_as_promised_and_hides_its_password(port: int):
             assert client.config_get(name) == {name: value}
         line = Path(f"/proc/{client.info('server')['process_id']}/cmdline").read_bytes()
     assert b"0a1b2c" not in line
+
+
+def test_redis_itself_is_asked_to_stop_and_ends_in_order(server: tuple[int, subprocess.Popen[bytes]]):
+    port, process = server
+    with redis.Redis(port=port, password="0a1b2c", protocol=2) as client:
+        assert client.info("server")["process_id"] == process.pid
+    process.terminate()
+    assert process.wait(20) == 0
 
 
 def test_the_health_check_of_the_page_is_python_that_runs():
