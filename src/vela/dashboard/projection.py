@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from vela.dashboard.shapes import SymbolSummary
 from vela.dashboard.stream import Stream
 from vela.dashboard.symbol_stream import SymbolStream
 from vela.dashboard.views import fill_marker
+from vela.domain.candles import Candle
 from vela.domain.errors import SymbolError
 from vela.domain.events import (
     Alert,
@@ -147,8 +149,11 @@ class Projection:
         for symbol, candle in ((one.symbol, one.candle) for one in message.candles):
             if self.of(symbol).close(candle):
                 account.counts.candles += 1
-        for symbol in {one.symbol for one in message.backfilled}:
-            self.of(symbol).backfill(one.candle for one in message.backfilled if one.symbol == symbol)
+        late: defaultdict[TradingSymbol, list[Candle]] = defaultdict(list)
+        for symbol, candle in ((one.symbol, one.candle) for one in message.backfilled):
+            late[symbol].append(candle)
+        for symbol, candles in late.items():
+            self.of(symbol).backfill(candles)
         account.refused_candles.update(refused.fault.value for refused in message.refused)
         account.counts.missing += sum(gap.count for gap in message.gaps)
 

@@ -31,6 +31,9 @@ _ALARMING = frozenset(
 )
 
 
+MOST_AT_ONCE = 50_000
+"""Candles that fill gaps in one message, or a few more: some 3 MiB, and a message on the bus has no more than 16."""
+
 # The journal is at most a round behind what was told.
 _MOST_REPEATED = 3
 
@@ -160,6 +163,8 @@ class MarketDataService(Service):
             sequence.take(row.candle)
             accepted.append(row)
         await self._warn(accepted, refused, now)
+        while len(backfilled) > MOST_AT_ONCE:
+            backfilled, gaps = await self._tell_oldest(backfilled, gaps)
         time = self._time_of(accepted, now)
         if self._is_told(time):
             return
@@ -173,6 +178,22 @@ class MarketDataService(Service):
                 refused=tuple(refused),
             )
         )
+
+    async def _tell_oldest(
+        self, backfilled: list[SymbolCandle], gaps: list[Gap]
+    ) -> tuple[list[SymbolCandle], list[Gap]]:
+        """Publish what a long absence left to be filled up to some candle's close; return what lies after it."""
+        # By time, not by symbol: if this process dies in between, all that comes after is still to be dealt with.
+        backfilled = sorted(backfilled, key=lambda row: row.candle.open_time)
+        end = backfilled[MOST_AT_ONCE - 1].candle.open_time
+        oldest = tuple(row for row in backfilled if row.candle.open_time <= end)
+        over = tuple(gap for gap in gaps if gap.last <= end)
+        time = end + self._feed.timeframe.milliseconds
+        if not self._is_told(time):
+            await self.bus.publish(
+                CandlesClosed(time=time, timeframe=self._feed.timeframe, candles=(), backfilled=oldest, gaps=over)
+            )
+        return backfilled[len(oldest) :], [gap for gap in gaps if gap.last > end]
 
     def _is_told(self, time: int) -> bool:
         if time > self._told.candles:

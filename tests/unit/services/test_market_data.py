@@ -9,11 +9,15 @@ from tests.builders import BTC, ETH, MINUTE, candle
 from tests.fakes import ListedFeed, Listener, ManualClock
 
 from vela.adapters.bus.memory import MemoryBus
+from vela.adapters.bus.redis.bus import MAX_BYTES
 from vela.domain.candles import Candle, CandleFault
+from vela.domain.codec import encode
 from vela.domain.errors import ConfigurationError
 from vela.domain.events import Alert, CandlesClosed, Envelope, Gap, MarketEnded, PricesMoved, SymbolCandle, Tick, Topic
+from vela.domain.timeframe import Timeframe
 from vela.domain.trading_symbol import TradingSymbol
 from vela.ports.market_data import MarketEvent
+from vela.services import market_data
 from vela.services.market_data import MarketDataService, Told
 
 NOW = 100 * MINUTE
@@ -130,6 +134,35 @@ async def test_what_the_history_lacks_is_marked(history, filled, gaps) -> None:
     message = (await published(feed)).of(CandlesClosed)[1]
     assert message.backfilled == closed(*map(at, filled))
     assert message.gaps == tuple(Gap(BTC, a * MINUTE, b * MINUTE, count) for a, b, count in gaps)
+
+
+async def test_what_a_long_absence_left_comes_in_several_messages_in_the_order_of_time(monkeypatch) -> None:
+    monkeypatch.setattr(market_data, "MOST_AT_ONCE", 3)
+    history = {BTC: [at(n) for n in (*range(6), 8, 9)], ETH: [at(n) for n in range(2, 10)]}
+    newest = (*closed(at(10)), *closed(at(10), symbol=ETH))
+    feed = ListedFeed([(*closed(at(1)), *closed(at(1), symbol=ETH)), newest], history, (BTC, ETH))
+    _, *parts, last = (await published(feed)).of(CandlesClosed)
+    told = [(row.symbol, row.candle.open_time // MINUTE) for part in (*parts, last) for row in part.backfilled]
+    assert sorted(told, key=lambda one: (one[1], one[0])) == told, "oldest first, and none twice"
+    assert len(told) == 4 + 2 + 8
+    for part in parts:
+        assert part.candles == ()
+        assert part.time == max(row.candle.open_time for row in part.backfilled) + MINUTE
+    assert last.candles == newest
+    times = [part.time for part in (*parts, last)]
+    assert times == sorted(set(times)), "each is a round of its own"
+    gaps = [(gap, part.time) for part in (*parts, last) for gap in part.gaps]
+    [(gap, told_at)] = gaps
+    assert (gap.first, gap.last) == (6 * MINUTE, 7 * MINUTE)
+    assert told_at >= 8 * MINUTE
+
+
+def test_the_most_that_is_told_at_once_fits_into_a_message() -> None:
+    rows = tuple(
+        SymbolCandle(BTC, candle(n * MINUTE, 12_345.678901 + n)) for n in range(market_data.MOST_AT_ONCE + 500)
+    )
+    message = CandlesClosed(time=NOW, timeframe=Timeframe.M1, candles=rows[:500], backfilled=rows)
+    assert len(encode(Envelope("1", NOW, message))) < MAX_BYTES / 2
 
 
 async def test_faulty_rows_of_the_history_fill_nothing() -> None:
