@@ -247,7 +247,8 @@ async def test_a_snapshot_can_be_asked_for(page, one, data):
         assert (await one.socket.call("snapshot", data, timeout=5))["orders"][0]["client_order_id"] == "o-9"
 
 
-async def test_a_flood_is_refused_and_others_are_served(page, one):
+async def test_a_flood_is_refused_and_others_are_served(page, one, monkeypatch):
+    monkeypatch.setattr(limits, "ASKS_PER_SECOND", 0.1)  # a flood on a machine that is busy is slow
     other = await page.follower()
     answers = await asyncio.gather(*(one.socket.call("snapshot", 7, timeout=10) for _ in range(limits.BURST + 50)))
     assert any("too many" in answer["error"] for answer in answers)
