@@ -188,6 +188,7 @@ _SESSION = {
 _READING_SESSION = {"default_transaction_read_only": "on", "default_transaction_isolation": r"repeatable\ read"}
 _CONNECTION = {
     "application_name": "vela",
+    "client_encoding": "utf8",  # a server set up without a locale would hand out bytes
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,

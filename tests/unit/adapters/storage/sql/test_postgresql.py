@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, TextClause, text
 from tests.contract.record_samples import BTC, decision, deposit, planned, trade
@@ -138,6 +139,20 @@ def test_a_session_is_set_up_and_stays_so_when_it_is_made_anew(place, purpose):
                 "repeatable read" if is_reading else "read committed"
             )
             cut(place)
+
+
+async def test_a_database_without_an_encoding_holds_every_text(postgres: PostgresServer):
+    without = "ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
+    postgres.execute(f"CREATE DATABASE plain TEMPLATE template0 {without}")
+    try:
+        place = PostgresPlace(postgres, "plain")
+        with place.open() as record:
+            refused = msgspec.structs.replace(planned("a"), reason="zu groß: 1 € → 2 €")
+            await record.trading.commit(Changes(orders=(refused,)))
+            [order] = (await record.trading.load()).orders
+            assert order.reason == refused.reason
+    finally:
+        postgres.drop("plain")
 
 
 def test_options_of_the_address_come_on_top(place):
