@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -40,6 +41,7 @@ from vela.strategies.base import Strategy
 # With so many candles an EMA of 200 no longer depends on where it began: its start weighs less than a double shows.
 _WARMUP_CANDLES = 4_096
 _SYMBOLS_AT_ONCE = 32  # so many candles of so many symbols are 7 MiB: a message on the bus has no more than 16
+_FIRST_THOUGHT_SECONDS = 60.0
 _ASK_AGAIN_SECONDS = 10.0  # who answers may have died over the request
 
 _log = structlog.get_logger("vela.brain")
@@ -190,7 +192,15 @@ class BrainService(Service):
             served = await self._ask(before, symbols[first : first + _SYMBOLS_AT_ONCE])
             for history in served.histories:
                 self._watches[history.symbol].remember(history.candles)
+        if self._strategy_seconds is not None:
+            await self._think_once()
         self._is_warm = True
+
+    async def _think_once(self) -> None:
+        """Let every kind of strategy think for nothing: what it calls is compiled, for which it would have no time."""
+        for watch in {type(watch.strategy): watch for watch in self._watches.values()}.values():
+            with suppress(Exception):  # what is wrong with it is told with its first decision
+                await watch.decide_within(_FIRST_THOUGHT_SECONDS)
 
     async def _ask(self, before: int, symbols: tuple[TradingSymbol, ...]) -> HistoryServed:
         """Return the candles of some symbols that closed at or before `before` (ms UTC), all in one answer."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -209,6 +210,22 @@ async def test_a_strategy_that_thinks_too_long_holds_up_nobody_and_is_asked_agai
     await until(lambda: not session._brain._watches[BTC].is_thinking)
     await session.close(7, row(7), row(7, symbol=ETH))
     assert [d.reason for d in session.decisions[-2:]] == ["signal", "signal"]
+
+
+class Compiling(Eager):
+    """Takes long for its first answer, as what Numba compiles does."""
+
+    def answer(self, length: int) -> Signals:
+        if len(self.seen) == 1:
+            time.sleep(0.3)
+        return super().answer(length)
+
+
+async def test_what_a_strategy_must_compile_costs_it_no_candle() -> None:
+    session = Session({BTC: Compiling()}, history={BTC: [candle(n * MINUTE) for n in range(5)]}, strategy_seconds=0.1)
+    await session.close(5, row(5))
+    assert [d.reason for d in session.decisions] == ["signal"]
+    assert session.heard.of(Alert) == []
 
 
 async def test_a_strategy_that_fails_stops_no_other_symbol_and_not_itself_for_ever() -> None:
