@@ -207,9 +207,11 @@ class BrainService(Service):
         self._served = asyncio.get_running_loop().create_future()
         self._request_id = f"{self.name}-{before}-{symbols[0]}"
         request = HistoryRequested(time=before, request_id=self._request_id, symbols=symbols, count=_WARMUP_CANDLES)
+        pause = _ASK_AGAIN_SECONDS
         while not self._served.done():
             await self.bus.publish(request)
-            await asyncio.wait([self._served], timeout=_ASK_AGAIN_SECONDS)
+            await asyncio.wait([self._served], timeout=pause)
+            pause *= 2  # who is merely slow answers every one of them
         return self._served.result()
 
     def _note(self, watch: _Watch, time: int) -> None:
