@@ -28,6 +28,7 @@ def audit(
     Nothing is changed without --fix, and keys of other programs never are.
 
     Example: vela audit --bus redis://127.0.0.1:6379/0 --symbols BTC,ETH
+
     Example: vela audit --bus redis://127.0.0.1:6379/0 --fix --json
     """
     from vela.cli.audit_report import audit_and_report

@@ -24,6 +24,7 @@ def backup(
     fetched again.
 
     Example: vela backup /var/backups/vela
+
     Example: vela backup today.zip --database postgresql://vela@db/vela
     """
     from vela.cli.copies import back_up_and_report

@@ -23,6 +23,7 @@ def check(
     """Look for use of the future, dependence on where candles begin, and state; exit 1 if there is any.
 
     Example: vela check SmaCrossover --set fast=10 --set slow=30
+
     Example: vela check MyBreakout --candles BTCUSDT_1m.parquet --json
     """
     from vela.cli.check_report import check_and_report

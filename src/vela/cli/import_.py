@@ -28,6 +28,7 @@ def import_candles(
     an archive is checked. Exit 1 if a file cannot be used; then nothing of it is taken, and the others are.
 
     Example: vela import BTCUSDT-1m-2025-01.zip
+
     Example: vela import bitcoin.csv --exchange binance --symbol BTCUSDT --timeframe 1m
     """
     import os

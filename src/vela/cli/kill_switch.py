@@ -25,6 +25,7 @@ def kill_switch(
     A running vela up looks before every entry and twice a second: what is under way to enter is taken back.
 
     Example: vela kill-switch on --flatten --reason "away for a week"
+
     Example: vela kill-switch off
     """
     from vela.cli.failures import failures

@@ -20,6 +20,7 @@ def migrate(
     It is one transaction; a symbol that cannot be read stops it before anything is changed.
 
     Example: vela migrate --data-dir vela-data
+
     Example: vela migrate --to 0007
     """
     from vela.cli.copies import migrate_and_report

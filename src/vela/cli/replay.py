@@ -59,6 +59,7 @@ def replay(  # noqa: PLR0917  one parameter per option
     """Run a backtest's candles through the whole live stack and compare the trades; exit 1 if they differ.
 
     Example: vela replay SmaCrossover --candles btc.parquet --symbol BTCUSDT --explain-drift
+
     Example: vela replay --session vela-data --explain-drift
     """
     arguments = {**rule.given(locals()), "symbols": symbol, "from": start, "to": end}

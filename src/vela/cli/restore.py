@@ -24,6 +24,7 @@ def restore(
     Nothing may run on the record. An older schema is brought up to date by the next start, or by vela migrate.
 
     Example: vela restore vela-20260131T120000Z.zip --data-dir restored
+
     Example: vela restore vela-20260131T120000Z.zip --check
     """
     from vela.cli.copies import restore_and_report

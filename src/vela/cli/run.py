@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vela.cli import rule_options as rule
+from vela.cli import session_options as session
 from vela.cli import universe_options as choice
 
 
@@ -17,19 +18,19 @@ def run(  # noqa: PLR0917  one parameter per option
     ],
     bus: rule.Bus = None,
     database: rule.Database = None,
-    exchange: Annotated[str | None, typer.Option(help="A real exchange's prices: binance.")] = None,
-    live: Annotated[bool | None, typer.Option("--live", help="Trade there with real money, not on paper.")] = None,
+    exchange: session.Exchange = None,
+    live: session.Live = None,
     confirm: Annotated[str | None, typer.Option(help="The words that confirm --live, for orders.")] = None,
-    market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
-    speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
-    symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
+    market: session.Market = None,
+    speed: session.Speed = None,
+    symbols: session.Symbols = None,
     universe: choice.Size = None,
     universe_min_volume: choice.MinVolume = None,
     universe_min_move: choice.MinMove = None,
-    timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
-    candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
-    host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
+    timeframe: session.Timeframe = None,
+    candles: session.Candles = None,
+    port: session.Port = None,
+    host: session.Host = None,
     data_dir: rule.DataDir = None,
     shard: Annotated[
         str | None, typer.Option(help="With brain: which part of the symbols is its own: 1/3, 2/3 or 3/3.")

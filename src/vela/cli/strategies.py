@@ -19,6 +19,7 @@ def strategies(
     """List the strategies with their parameters and ranges: the shipped ones, then those in strategies/.
 
     Example: vela strategies
+
     Example: vela strategies --regime sideways_range
     """
     from vela.bootstrap.strategies import describe, find_all_strategies

@@ -9,24 +9,25 @@ import typer
 
 from vela.cli import limit_options as limit
 from vela.cli import rule_options as rule
+from vela.cli import session_options as session
 from vela.cli import universe_options as choice
 
 
 def up(  # noqa: PLR0917  one parameter per option
-    exchange: Annotated[str | None, typer.Option(help="A real exchange's prices: binance.")] = None,
-    live: Annotated[bool | None, typer.Option("--live", help="Trade there with real money, not on paper.")] = None,
+    exchange: session.Exchange = None,
+    live: session.Live = None,
     confirm: Annotated[str | None, typer.Option(help="The words that confirm --live; else they are asked for.")] = None,
     key_file: Annotated[str | None, typer.Option(help="File with the account's key and secret.")] = None,
     exchange_url: Annotated[str | None, typer.Option(help="Another server that speaks like the exchange.")] = None,
-    market: Annotated[str | None, typer.Option(help="synthetic, or a file or folder of recorded candles.")] = None,
+    market: session.Market = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the synthetic market.")] = None,
-    speed: Annotated[str | None, typer.Option(help="Times life speed (60), or max.")] = None,
-    symbols: Annotated[str | None, typer.Option(help="What to trade: BTC,ETH.")] = None,
+    speed: session.Speed = None,
+    symbols: session.Symbols = None,
     universe: choice.Size = None,
     universe_min_volume: choice.MinVolume = None,
     universe_min_move: choice.MinMove = None,
-    timeframe: Annotated[str | None, typer.Option(help="Length of a candle: 1m.")] = None,
-    candles: Annotated[int | None, typer.Option(help="End the market after so many candles per symbol.")] = None,
+    timeframe: session.Timeframe = None,
+    candles: session.Candles = None,
     strategy: Annotated[str | None, typer.Option(help="One strategy for all symbols; see vela strategies.")] = None,
     capital: rule.Capital = None,
     stake: rule.StakeOption = None,
@@ -50,8 +51,8 @@ def up(  # noqa: PLR0917  one parameter per option
     max_drawdown: limit.MaxDrawdown = None,
     allowed_symbols: limit.AllowedSymbols = None,
     reduce_only: limit.ReduceOnly = None,
-    port: Annotated[int | None, typer.Option(help="Port of the page.")] = None,
-    host: Annotated[str | None, typer.Option(help="Address of the page.")] = None,
+    port: session.Port = None,
+    host: session.Host = None,
     page: Annotated[bool | None, typer.Option("--page/--no-page", help="Serve the page or not.")] = None,
     data_dir: rule.DataDir = None,
     bus: rule.Bus = None,
@@ -67,7 +68,9 @@ def up(  # noqa: PLR0917  one parameter per option
     All services are in one process, unless --scaled asks for one process each.
 
     Example: vela up --speed 120
+
     Example: vela up --market btc_1m.parquet --speed max --until-end --json
+
     Example: vela up --exchange binance --symbols BTC,ETH
     """
     # Every option but these is a setting of the same name.
