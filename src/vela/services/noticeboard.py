@@ -41,13 +41,17 @@ class Noticeboard:
 
     async def write(self) -> None:
         """Write until cancelled. What cannot be written now is tried again, unless something newer has come."""
+        is_told = False
         while True:
             await self._is_due.wait()
             self._is_due.clear()
             try:
                 await self._write_once()
+                is_told = False
             except BusError as e:
-                _log.warning("latest values are not written; tried again", error=str(e))
+                if not is_told:
+                    _log.warning("latest values are not written; it is tried again", error=str(e))
+                is_told = True
                 self._is_due.set()
                 await self._wall_clock.sleep(_PAUSE_SECONDS)
 

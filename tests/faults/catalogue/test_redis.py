@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 from tests.fakes import until
 from tests.faults.catalogue.redis_bus import STREAM, Collector, alert, consuming, open_bus, publish_many
 from tests.redis_process import RedisProcess
@@ -49,6 +50,23 @@ async def test_b09_redis_is_killed_midway_and_everybody_goes_on(own_redis: Redis
     with own_redis.client() as client:
         [group] = client.xinfo_groups(STREAM)
         assert (group["pending"], group["entries-read"]) == (0, 600)
+
+
+async def test_b09_an_absence_of_redis_is_logged_once_however_often_it_is_asked(own_redis: RedisProcess) -> None:
+    seen = Collector()
+    with capture_logs() as logged:
+        async with open_bus(own_redis) as bus:
+            bus.subscribe("reader", Topic.ALERTS)
+            async with consuming(bus, "reader", seen):
+                await bus.publish(alert("before"))
+                await until(lambda: seen.texts == ["before"])
+                own_redis.kill()
+                await asyncio.sleep(1.0)  # many times longer than the first pauses
+                await asyncio.to_thread(own_redis.start)
+                await bus.publish(alert("after"))
+                await until(lambda: "after" in seen.texts)
+    told = [line["event"] for line in logged if line.get("consumer") == "reader" and "edis" in line["event"]]
+    assert told == ["no answer from Redis; it is asked again", "Redis answers again"]
 
 
 async def test_b09_a_message_whose_answer_got_lost_is_published_once(

@@ -100,6 +100,7 @@ class Inbox:
         self._done: dict[Topic, list[str]] = {}
         self._acknowledging: asyncio.Task[None] | None = None
         self._is_taken_up = False
+        self._is_away = False
         self._swept = clock.monotonic()
 
     async def take(self) -> Entry:
@@ -111,13 +112,19 @@ class Inbox:
         pauses = Pauses(self._clock)
         while True:
             try:
-                if (entry := await self._next()) is not None:
-                    return entry
-                pauses.begin_again()
+                entry = await self._next()
             except RedisUnreachable as e:
-                _log.warning("no answer from Redis; tried again", consumer=self._member.group, error=str(e))
-                self._is_taken_up = False
+                if not self._is_away:
+                    _log.warning("no answer from Redis; it is asked again", consumer=self._member.group, error=str(e))
+                self._is_away, self._is_taken_up = True, False
                 await pauses.pause()
+                continue
+            if self._is_away:
+                _log.warning("Redis answers again", consumer=self._member.group)
+                self._is_away = False
+            if entry is not None:
+                return entry
+            pauses.begin_again()
 
     def done(self, entry: Entry) -> None:
         """Acknowledge a message, soon: several go together where they are quick."""
