@@ -36,6 +36,7 @@ class ExchangeMarketplace(Marketplace):
     """A real exchange, or a server that speaks like one."""
 
     has_end = False
+    speed = 1.0
     strategy_seconds = 5.0
 
     def __init__(

@@ -46,6 +46,7 @@ class Marketplace(ABC):
         enterable: what of it may be entered; None: all.
         timeframe: length of the candles.
         has_end: whether it ends by itself or by a setting.
+        speed: how many times faster than life its time passes; None: as fast as all can follow.
         durability: how an order must be on disk before it is sent.
         repeats: whether it tells again, from where the journal ends, what it told before.
         stranded: symbols that can be traded no more, but are held, or may be; known once it is open.
@@ -59,6 +60,7 @@ class Marketplace(ABC):
     symbols: tuple[TradingSymbol, ...]
     timeframe: Timeframe
     has_end: bool
+    speed: float | None
     durability: Purpose
     repeats: bool = False
     strategy_seconds: float | None = None
@@ -165,7 +167,7 @@ class SimulatedMarketplace(Marketplace):
     def __init__(self, market: Market, settings: Settings) -> None:
         """`market`: the candles; `settings`: how fast they are played, and for how long."""
         self._source = market.source
-        self._speed, self._candles = settings.speed, settings.candles
+        self.speed, self._candles = settings.speed, settings.candles
         self._feed: SimulatedFeed | None = None
         self.title, self.exchange, self.identity = market.title, market.exchange, market.identity
         self.symbols, self.timeframe, self.has_end = market.symbols, market.source.timeframe, market.has_end
@@ -185,7 +187,7 @@ class SimulatedMarketplace(Marketplace):
 
     def clock(self, cursor: int | None) -> SimulatedClock:
         """See `Marketplace.clock`."""
-        return SimulatedClock(self.start_of(cursor), self._speed)
+        return SimulatedClock(self.start_of(cursor), self.speed)
 
     def history(self, clock: Clock) -> MarketData:
         """See `Marketplace.history`."""

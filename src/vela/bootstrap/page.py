@@ -107,7 +107,7 @@ class PageGroup:
             mode=self._market.mode,
             market=self._market.title,
             timeframe=self._market.timeframe,
-            speed="max" if settings.speed is None else f"{settings.speed:g}",
+            speed="max" if self._market.speed is None else f"{self._market.speed:g}",
             quote=rules.quote,
             initial_capital=rules.initial_capital,
             instruments=tuple(self._market.instruments()),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from vela.adapters.clock import SystemClock
 from vela.adapters.storage.parquet import ParquetCandleStore
 from vela.bootstrap.choices import choose_strategies
+from vela.bootstrap.exchange_marketplace import ExchangeMarketplace
 from vela.bootstrap.market import open_market
 from vela.bootstrap.marketplace import SimulatedMarketplace
 from vela.bootstrap.record import open_record_of
@@ -36,3 +39,20 @@ async def test_candles_of_times_still_to_come_are_not_shown(tmp_path: Path):
         await transport.latest.put(PRICES, {BTC: LatestPrice(time=start + 3 * MINUTE, price=1.0)})
         await page.build()  # it failed and is made anew, in the midst of a session
         assert [*page._history(BTC, None, 100).open_time] == times[:8]
+
+
+@pytest.mark.parametrize(
+    ("given", "speed"), [({}, "60"), ({"speed": "max"}, "max"), ({"exchange": "binance", "speed": "60"}, "1")]
+)
+def test_the_page_says_how_fast_time_passes_which_at_an_exchange_is_not_ours_to_choose(
+    given: dict[str, str], speed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ExchangeMarketplace, "instruments", lambda _: ())
+    settings = load_settings({"data_dir": str(tmp_path), "symbols": "BTC", **given}, {})
+    simulated = settings.exchange is None
+    market = SimulatedMarketplace(open_market(settings), settings) if simulated else ExchangeMarketplace(settings, None)
+    with open_record_of(settings, trading=market.durability) as record:
+        strategies = choose_strategies(settings, market.symbols)
+        clock = SystemClock()
+        page = Services(settings, market, strategies, in_memory(clock), clock).page(record)
+        assert page._facts().speed == speed
