@@ -13,8 +13,10 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from bench.servers import redis_server
+from bench.venue import run_as_the_product
 
 from vela.adapters.bus.memory import MemoryBus
 from vela.adapters.bus.redis.bus import RedisBus
@@ -154,7 +156,7 @@ async def measure(url: str) -> None:
 
 def main() -> None:
     if len(sys.argv) > 1:
-        asyncio.run(be_publisher(sys.argv[1]))
+        run_as_the_product(partial(be_publisher, sys.argv[1]))
         return
     binary = shutil.which("redis-server")
     if binary is None:
@@ -162,7 +164,7 @@ def main() -> None:
         return
     register_assets(f"BENCH{number}" for number in range(SYMBOLS))
     with redis_server(binary) as url:
-        asyncio.run(measure(url))
+        run_as_the_product(partial(measure, url))
 
 
 if __name__ == "__main__":
