@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit
 
 _HOST = "127.0.0.1"
@@ -104,6 +104,10 @@ class Wire:
         """See `WireCutter.mend`."""
         self._do(self._cutter.mend)
 
+    def end(self, over: asyncio.Event) -> None:
+        """Set what its thread waits for."""
+        self._do(over.set)
+
     def _do(self, what: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(what)
 
@@ -111,24 +115,19 @@ class Wire:
 @contextmanager
 def wire_in_thread(port: int) -> Iterator[Wire]:
     """A wire to the server at a port of this machine."""
-    loop, over, wires = asyncio.new_event_loop(), asyncio.Event(), list[Wire]()
-    ready = threading.Event()
+    over, wires, ready = asyncio.Event(), list[Wire](), threading.Event()
 
     async def serve() -> None:
         async with wire_to(f"http://{_HOST}:{port}") as cutter:
-            wires.append(Wire(cutter, loop))
+            wires.append(Wire(cutter, asyncio.get_running_loop()))
             ready.set()
             await over.wait()
 
-    def run() -> None:
-        with closing(loop):
-            loop.run_until_complete(serve())
-
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     assert ready.wait(10)
     try:
         yield wires[0]
     finally:
-        loop.call_soon_threadsafe(over.set)
+        wires[0].end(over)
         thread.join(10)
