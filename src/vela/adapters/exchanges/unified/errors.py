@@ -57,6 +57,7 @@ _MEANINGS: Mapping[str, Meaning] = {
     "BadSymbol": Meaning(OrderRefused, OrderUnresolved, ConfigurationError),
     "ContractUnavailable": _REFUSED,
     "InsufficientFunds": _REFUSED,
+    "DuplicateOrderId": Meaning(OrderUnresolved, OrderNotFound),  # see _TAKEN
     "InvalidOrder": Meaning(OrderRefused, OrderNotFound),  # of a query: so old that it is archived
     "NotSupported": _REFUSED,
     "OperationRejected": _REFUSED,
@@ -69,6 +70,9 @@ _MEANINGS: Mapping[str, Meaning] = {
 }
 _UNKNOWN = Meaning(OrderUnresolved)
 
+# An order with that id of ours is there already; told in words, under the code of any refusal.
+_TAKEN = re.compile(r"duplicate (order|client)", re.IGNORECASE)
+
 
 def translated(error: Exception, asked: Asked, retry_after: float = 1.0) -> VelaError:
     """Return our error for whatever came out of ccxt. Its text holds no address, hence no key and no signature.
@@ -80,8 +84,9 @@ def translated(error: Exception, asked: Asked, retry_after: float = 1.0) -> Vela
     """
     if isinstance(error, VelaError):
         return error
-    kind = _meaning(error)[asked.value]
-    text = described(error)
+    kind, text = _meaning(error)[asked.value], described(error)
+    if asked is Asked.COMMAND and _TAKEN.search(text):
+        kind = OrderUnresolved  # who comes second meets the first, whose answer got lost: that very order is there
     return RateLimited(text, retry_after) if kind is RateLimited else kind(text)
 
 

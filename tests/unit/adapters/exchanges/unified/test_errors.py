@@ -27,7 +27,7 @@ URL = "binance POST https://api.binance.com/api/v3/order?timestamp=1&signature=c
         ("BadRequest", OrderRefused, OrderUnresolved, VenueUnavailable),
         ("BadSymbol", OrderRefused, OrderUnresolved, ConfigurationError),
         ("OrderImmediatelyFillable", OrderRefused, OrderNotFound, VenueUnavailable),
-        ("DuplicateOrderId", OrderRefused, OrderNotFound, VenueUnavailable),
+        ("DuplicateOrderId", OrderUnresolved, OrderNotFound, VenueUnavailable),
         ("MarketClosed", OrderRefused, OrderUnresolved, VenueUnavailable),
         ("ArgumentsRequired", OrderRefused, OrderUnresolved, VenueUnavailable),
         ("OrderNotFound", OrderNotFound, OrderNotFound, VenueUnavailable),
@@ -69,7 +69,6 @@ def test_every_exception_of_ccxt_has_a_meaning_and_only_certain_ones_are_refusal
         "BadRequest",
         "BadSymbol",
         "ContractUnavailable",
-        "DuplicateOrderId",
         "InsufficientFunds",
         "InvalidOrder",
         "ManualInteractionNeeded",
@@ -83,6 +82,19 @@ def test_every_exception_of_ccxt_has_a_meaning_and_only_certain_ones_are_refusal
         "OrderNotFillable",
         "RestrictedLocation",
     }
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ccxt.InvalidOrder('binance {"code":-2010,"msg":"Duplicate order sent."}'),
+        ccxt.InsufficientFunds('binance {"code":-2010,"msg":"Duplicate order sent."}'),
+        ccxt.InvalidOrder('binance {"code":-4116,"msg":"ClientOrderId is duplicated: duplicate clientOrderId"}'),
+        ccxt.DuplicateOrderId("kraken order with that id exists"),
+    ],
+)
+def test_an_id_that_is_taken_means_that_the_order_is_there_and_not_that_it_was_refused(error):
+    assert type(translated(error, Asked.COMMAND)) is OrderUnresolved
 
 
 def test_an_error_of_ours_stays_as_it_is():
