@@ -128,7 +128,7 @@ async def test_what_would_be_rounded_is_not_sent(exchange, off_grid):
         (Refusal(400, {"code": -1013, "msg": "Filter failure: LOT_SIZE"}), OrderRefused),
         (Refusal(400, {"code": -1111, "msg": "Precision is over the maximum"}), OrderRefused),
         (Refusal(400, {"code": -1121, "msg": "Invalid symbol."}), OrderRefused),
-        (Refusal(400, {"code": -2010, "msg": "Duplicate order sent."}), OrderRefused),
+        (Refusal(400, {"code": -2010, "msg": "Duplicate order sent."}), OrderUnresolved),
         (Refusal(400, {"code": -2010, "msg": "Stop price would trigger immediately."}), OrderRefused),
         (Refusal(400, {"code": -1013, "msg": "Market is closed."}), OrderRefused),
         (Refusal(400, {"code": -1015, "msg": "Too many new orders"}), RateLimited),
