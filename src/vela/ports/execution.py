@@ -45,7 +45,7 @@ class FollowUp(msgspec.Struct, frozen=True):
 
     Attributes:
         absent_tries: how many times in a row the venue must not know an order before it counts as never received.
-        absent_seconds: how long after the send that can be at the earliest.
+        absent_seconds: how long after the first question that can be at the earliest.
         reconcile_seconds: how often everything is compared with the venue; 0: never, because nothing can be missed.
     """
 

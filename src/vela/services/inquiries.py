@@ -15,6 +15,7 @@ _LONGEST_PAUSE_MS = 10_000
 
 @dataclass(slots=True)
 class _Inquiry:
+    since: int
     next_time: int
     pause: int = _FIRST_PAUSE_MS
     absences: int = 0
@@ -44,7 +45,7 @@ class Inquiries:
         self._incomplete &= names
         due = []
         for order in questionable:
-            inquiry = self._open.setdefault(order.client_order_id, _Inquiry(now))
+            inquiry = self._open.setdefault(order.client_order_id, _Inquiry(now, now))
             if now >= inquiry.next_time:
                 inquiry.next_time = now + inquiry.pause
                 inquiry.pause = min(2 * inquiry.pause, _LONGEST_PAUSE_MS)
@@ -58,10 +59,13 @@ class Inquiries:
 
     def is_absence_final(self, order: Order, now: int) -> bool:
         """The venue did not know the order; say whether that proves that it never arrived."""
-        inquiry = self._open.setdefault(order.client_order_id, _Inquiry(now))
+        inquiry = self._open.setdefault(order.client_order_id, _Inquiry(now, now))
         inquiry.absences += 1
         # Since it was last sent or heard of: what was sent again may be as new to the venue as it was the first time.
-        waited = max(0, now - order.updated_time) / 1000  # a market may be taken up a little earlier
+        # And since the first question: an order planned upon an old fill bears that fill's time, and the process that
+        # sent it may have died a moment ago.
+        since = max(order.updated_time, inquiry.since)
+        waited = max(0, now - since) / 1000  # a market may be taken up a little earlier
         is_final = inquiry.absences >= self._follow_up.absent_tries and waited >= self._follow_up.absent_seconds
         if is_final:
             del self._open[order.client_order_id]

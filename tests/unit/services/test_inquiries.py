@@ -44,6 +44,13 @@ def test_not_found_is_final_after_so_many_times_and_so_long():
     assert [late.is_absence_final(sent(), time) for time in (0, 1, 59_999, 60_000)] == [False, False, False, True]
 
 
+def test_an_old_order_is_waited_for_from_the_first_question_on():
+    """Its time is that of the fill it was planned upon; whoever sent it may have died a moment ago."""
+    inquiries = Inquiries(FollowUp(absent_tries=3, absent_seconds=60.0))
+    times = (100_000, 100_500, 101_500, 159_999, 160_000)
+    assert [inquiries.is_absence_final(sent(created_time=5_000), time) for time in times] == [False] * 4 + [True]
+
+
 def test_an_order_that_was_seen_between_counts_from_the_beginning():
     inquiries = Inquiries(FollowUp(absent_tries=2))
     assert not inquiries.is_absence_final(sent(), 0)
@@ -60,7 +67,7 @@ def test_what_was_sent_again_or_heard_of_is_waited_for_anew():
     inquiries = Inquiries(FollowUp(absent_tries=2, absent_seconds=60.0))
     lost = [inquiries.is_absence_final(sent(), time) for time in (0, 60_001)]
     again = replace(sent(status=OrderStatus.ACCEPTED), updated_time=60_002)
-    found_missing = [inquiries.is_absence_final(again, time) for time in (60_003, 60_004, 120_001, 120_002)]
+    found_missing = [inquiries.is_absence_final(again, time) for time in (60_003, 60_004, 120_002, 120_003)]
     assert (lost, found_missing) == ([False, True], [False, False, False, True])
 
 
