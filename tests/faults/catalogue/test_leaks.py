@@ -18,7 +18,7 @@ from vela.bootstrap.application import Application
 from vela.domain.events import PricesMoved
 
 FILES = Path("/proc/self/fd")
-RECONNECTS = 5  # of each kind
+RECONNECTS = 3  # of each kind
 
 
 class Held(NamedTuple):
