@@ -29,8 +29,7 @@ from vela.bootstrap.settings import Settings
 from vela.cli.session import keep_what_is_loaded
 from vela.domain.candles import Candles
 from vela.domain.crashpoints import arm
-from vela.domain.events import CandlesClosed, Message, OrderChanged, OrderFilled, SignalsRaised
-from vela.domain.order import OrderPurpose, OrderStatus
+from vela.domain.events import CandlesClosed, Message, SignalsRaised
 from vela.domain.signal import Signals
 from vela.domain.trading_symbol import TradingSymbol
 from vela.strategies.base import Strategy
@@ -73,12 +72,12 @@ class Times:
             self.closed, self.computed, self.awaits_order = now, time.thread_time(), True
         elif isinstance(message, SignalsRaised):
             self.to_signal.append(now - self.closed)
-        elif isinstance(message, OrderFilled) and message.purpose is OrderPurpose.ENTRY:
-            self.filled = now
-        elif isinstance(message, OrderChanged):
-            order = message.order
-            if order.purpose is OrderPurpose.STOP and order.status is OrderStatus.ACCEPTED:
-                self.to_stop.append(now - self.filled)
+
+    def answered(self) -> None:
+        self.filled = time.perf_counter()
+
+    def protected(self) -> None:
+        self.to_stop.append(time.perf_counter() - self.filled)
 
     def committed(self) -> None:
         if self.awaits_order:
@@ -115,6 +114,8 @@ async def trade(settings: Settings, control: str) -> Times:
     application._bus.publish = timed  # type: ignore[method-assign]  # noqa: SLF001
     arm("P05", times.committed)
     arm("P06", times.written)
+    arm("P09", times.answered)
+    arm("P17", times.protected)
     begin = spawn.Event()
     driver = spawn.Process(target=drive, args=(control, begin), daemon=True)
     driver.start()

@@ -3,43 +3,79 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
+_Pieces = SimpleQueue[Callable[[], None] | None]  # None ends it
 
 
-async def beside(work: Callable[[], _Result], seconds: float) -> _Result:
-    """Return what `work` returns. It runs in a thread of its own, which keeps no process from ending.
+class Beside:
+    """A thread that waits for work, because to start one takes longer than most of what is to be done.
 
-    Raises:
-        TimeoutError: it took longer than `seconds`; it runs on, and whatever comes of it is void.
-        Exception: what it raised.
+    A thread that nobody waits for any more is left to itself, and another takes its place. None keeps a process from
+    ending.
     """
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[_Result] = loop.create_future()
 
-    def tell(settle: Callable[[], None]) -> None:
-        if not answer.done():  # else nobody waits any more
-            settle()
+    def __init__(self) -> None:
+        """Begin without a thread."""
+        self._idle: _Pieces | None = None
 
-    def run() -> None:
-        settle: Callable[[], None]
+    async def run(self, work: Callable[[], _Result], seconds: float) -> _Result:
+        """Return what `work` returns.
+
+        Raises:
+            TimeoutError: it took longer than `seconds`; it runs on, and whatever comes of it is void.
+            Exception: what it raised.
+        """
+        answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
+        pieces, self._idle = self._idle or _begun(), None
+        pieces.put(partial(_answer, answer, work))
         try:
-            settle = partial(answer.set_result, work())
-        except Exception as error:  # noqa: BLE001  it is for whoever asked
-            settle = partial(answer.set_exception, error)
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(tell, settle)
+            async with asyncio.timeout(seconds):
+                return await answer
+        except TimeoutError:
+            if answer.done() and not answer.cancelled():  # its own
+                raise
+            raise TimeoutError(f"no answer within {seconds:g} s") from None
+        finally:
+            if answer.cancelled() or self._idle is not None:
+                pieces.put(None)
+            else:
+                self._idle = pieces
 
-    threading.Thread(target=run, daemon=True).start()
+    def close(self) -> None:
+        """Let the thread go."""
+        if self._idle is not None:
+            self._idle.put(None)
+            self._idle = None
+
+
+def _begun() -> _Pieces:
+    pieces: _Pieces = SimpleQueue()
+    Thread(target=_work_off, args=(pieces,), daemon=True, name="beside").start()
+    return pieces
+
+
+def _work_off(pieces: _Pieces) -> None:
+    while (piece := pieces.get()) is not None:
+        piece()
+
+
+def _answer(answer: asyncio.Future[_Result], work: Callable[[], _Result]) -> None:
+    settle: Callable[[], None]
     try:
-        async with asyncio.timeout(seconds):
-            return await answer
-    except TimeoutError:
-        if answer.done() and not answer.cancelled():  # its own
-            raise
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
+        settle = partial(answer.set_result, work())
+    except Exception as error:  # noqa: BLE001  it is for whoever asked
+        settle = partial(answer.set_exception, error)
+    with suppress(RuntimeError):  # the loop has ended meanwhile
+        answer.get_loop().call_soon_threadsafe(_tell, answer, settle)
+
+
+def _tell(answer: asyncio.Future[_Result], settle: Callable[[], None]) -> None:
+    if not answer.done():  # else nobody waits any more
+        settle()

@@ -33,7 +33,7 @@ from vela.engine.window import CandleWindow
 from vela.ports.bus import Bus
 from vela.ports.clock import Clock
 from vela.ports.latest_values import REGIMES, STRATEGIES, LatestRegime, LatestStrategy, LatestValues
-from vela.services.beside import beside
+from vela.services.beside import Beside
 from vela.services.noticeboard import Noticeboard
 from vela.services.service import Service
 from vela.strategies.base import Strategy
@@ -66,11 +66,11 @@ class _Watch:
     def question(self) -> Callable[[], Decision]:
         return partial(decide, self.strategy, self.symbol, self.window.candles(), self.regime.regime)
 
-    async def decide_within(self, seconds: float) -> Decision:
+    async def decide_within(self, seconds: float, beside: Beside) -> Decision:
         if self.is_thinking:
             raise TimeoutError("it still thinks about an earlier candle")
         self.is_thinking = True
-        return await beside(partial(self._think, self.question()), seconds)
+        return await beside.run(partial(self._think, self.question()), seconds)
 
     def _think(self, question: Callable[[], Decision]) -> Decision:
         try:
@@ -123,6 +123,7 @@ class BrainService(Service):
         self.name = consumer
         self._board = None if latest is None else Noticeboard(latest, wall_clock)
         self._strategy_seconds = strategy_seconds
+        self._beside = Beside()
         self._watches = {symbol: _Watch(symbol, strategy) for symbol, strategy in strategies.items()}
         self._is_warm = False
         self._served: asyncio.Future[HistoryServed] | None = None
@@ -146,6 +147,7 @@ class BrainService(Service):
         finally:
             for task in helping:
                 task.cancel()
+            self._beside.close()
 
     async def _receive_history(self, envelope: Envelope) -> None:
         message = envelope.message
@@ -200,7 +202,7 @@ class BrainService(Service):
         """Let every kind of strategy think for nothing: what it calls is compiled, for which it would have no time."""
         for watch in {type(watch.strategy): watch for watch in self._watches.values()}.values():
             with suppress(Exception):  # what is wrong with it is told with its first decision
-                await watch.decide_within(_FIRST_THOUGHT_SECONDS)
+                await watch.decide_within(_FIRST_THOUGHT_SECONDS, self._beside)
 
     async def _ask(self, before: int, symbols: tuple[TradingSymbol, ...]) -> HistoryServed:
         """Return the candles of some symbols that closed at or before `before` (ms UTC), all in one answer."""
@@ -237,7 +239,7 @@ class BrainService(Service):
         try:
             if self._strategy_seconds is None:
                 return watch.question()()
-            return await watch.decide_within(self._strategy_seconds)
+            return await watch.decide_within(self._strategy_seconds, self._beside)
         except Exception as e:  # noqa: BLE001  a strategy may raise anything; it must not stop the other symbols
             _log.warning("strategy failed", symbol=str(watch.symbol), strategy=watch.strategy.name, error=repr(e))
             text = f"{watch.strategy.name} failed on {watch.symbol}: {e!r}"[:200]

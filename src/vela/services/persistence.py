@@ -18,6 +18,7 @@ from vela.services.service import Service
 _WRITE_AFTER_DECISIONS = 2_000
 _WRITE_AFTER_DECISIONS_AND_FILLS = 200
 _WRITE_AFTER_SECONDS = 1.0
+_LET_OTHERS_GO_FIRST_SECONDS = 0.01
 
 
 @dataclass(slots=True)
@@ -96,6 +97,8 @@ class PersistenceService(Service):
         if self._whole is None:
             self._whole = message.time - message.timeframe.milliseconds
         elif self._is_due():
+            # Whoever decides on these candles and trades shares the event loop, which a write holds up.
+            await self.wall_clock.sleep(_LET_OTHERS_GO_FIRST_SECONDS)
             await self._write()
         self._round = message.time
         for entry in (*message.backfilled, *message.candles):

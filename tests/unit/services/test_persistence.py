@@ -13,6 +13,7 @@ from vela.domain.errors import StorageError
 from vela.domain.events import (
     CandlesClosed,
     DecisionsMade,
+    Envelope,
     Gap,
     MarketEnded,
     Message,
@@ -21,6 +22,7 @@ from vela.domain.events import (
     ServiceBeat,
     ServiceState,
     SymbolCandle,
+    Topic,
     WalletChanged,
 )
 from vela.domain.order import OrderPurpose
@@ -74,7 +76,7 @@ class Diary:
         await self.bus.settled()
 
     def second_passes(self) -> None:
-        self.clock.seconds += 1.0
+        self.clock.seconds += 1.5
 
 
 def closes(minute: int, *symbols, **more) -> CandlesClosed:
@@ -111,6 +113,23 @@ async def test_a_round_is_written_only_when_a_later_one_has_begun() -> None:
     assert entry.decisions == (decision(1), decision(1))
     assert [w.time for w in entry.wallets] == [MINUTE, MINUTE]
     assert entry.candles == (CandleCount(BTC, 1, 0, 0, 0, {}),)
+
+
+async def test_whoever_decides_on_the_candles_goes_before_what_is_written() -> None:
+    diary = await Diary(ListJournal()).start()
+    written: list[int] = []
+
+    async def decide(_: Envelope) -> None:
+        written.append(len(diary.journal.entries))
+
+    diary.bus.subscribe("brain", Topic.CANDLES)
+    deciding = asyncio.create_task(diary.bus.consume("brain", decide))
+    await diary.say(*whole_round(1))
+    diary.second_passes()
+    await diary.say(closes(2))
+    deciding.cancel()
+    assert written == [0, 0]
+    assert [entry.cursor for entry in diary.journal.entries] == [MINUTE]
 
 
 async def test_an_entry_holds_all_rounds_since_the_one_before() -> None:
