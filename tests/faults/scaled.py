@@ -206,35 +206,30 @@ class ScaledRun:
 
     def kill_redis(self, seconds: float, away: float = 1.0) -> None:
         """Kill Redis and start it again on what it has on disk."""
-        began = time.monotonic()
-        self.redis.kill()
-        time.sleep(away)
-        self.redis.start()
-        self._recovered("redis", began, seconds)
+        self._without("redis", self.redis.kill, self.redis.start, seconds, away)
 
     def stop_postgres(self, seconds: float, away: float = 1.0) -> None:
         """Stop PostgreSQL at once, without a word to those who are connected, and start it again."""
-        began = time.monotonic()
-        self.postgres.stop("immediate")
-        time.sleep(away)
-        self.postgres.start()
-        self._recovered("postgresql", began, seconds)
+        self._without("postgresql", lambda: self.postgres.stop("immediate"), self.postgres.start, seconds, away)
 
     def cut_wire(self, part: str, seconds: float, away: float) -> None:
         """Break all connections to `redis` or `postgresql`, and each new one for a while."""
-        began, wire = time.monotonic(), self._wires[part]
-        wire.cut()
-        time.sleep(away)
-        wire.mend()
-        self._recovered(f"{part} cut off", began, seconds)
+        wire = self._wires[part]
+        self._without(f"{part} cut off", wire.cut, wire.mend, seconds, away)
 
     def silence_wire(self, part: str, seconds: float, away: float) -> None:
         """Let nothing through to `redis` or `postgresql` for a while, without a word to who waits for it."""
-        began, wire = time.monotonic(), self._wires[part]
-        wire.silence()
+        wire = self._wires[part]
+        self._without(f"{part} silent", wire.silence, wire.mend, seconds, away)
+
+    def _without(
+        self, what: str, take: Callable[[], object], give_back: Callable[[], object], seconds: float, away: float
+    ) -> None:
+        began = time.monotonic()
+        take()
         time.sleep(away)
-        wire.mend()
-        self._recovered(f"{part} silent", began, seconds)
+        give_back()
+        self._recovered(what, began, seconds)
 
     def _recovered(self, part: str, began: float, seconds: float) -> None:
         self.pass_rounds(3, seconds)
