@@ -85,9 +85,9 @@ class FastClock:
         await asyncio.sleep(max(0.0, seconds) / 100)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Let others work until `condition` holds, five seconds at most."""
-    async with asyncio.timeout(5):
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Let others work until `condition` holds, so many seconds at most."""
+    async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  any condition will do, and not all have an event
             await asyncio.sleep(0.001)
 

@@ -75,7 +75,8 @@ async def session(chosen: Settings, credentials: Credentials | None) -> AsyncIte
     heard, stop = Listener(application._bus), asyncio.Event()
     running = asyncio.create_task(application.run(stop, greeted.append))
     try:
-        await until(lambda: greeted or running.done())
+        # The first one of a process imports all that talks to exchanges.
+        await until(lambda: greeted or running.done(), seconds=30.0)
         if running.done():
             running.result()
         yield greeted[0], heard
