@@ -38,9 +38,10 @@ class BookCheck:
         self._failed: set[TradingSymbol] = set()
         self._waiting: set[TradingSymbol] = set()
 
-    @property
-    def waiting(self) -> frozenset[TradingSymbol]:
-        """Symbols whose exit waits for the book."""
+    def waiting(self, positions: Iterable[Position]) -> frozenset[TradingSymbol]:
+        """Return the symbols whose exit waits for the book; of `positions`, only those that should be closed do."""
+        if self._waiting:  # what waited may have been closed by its stop meanwhile, and been bought again
+            self._waiting &= {position.symbol for position in positions if position.leaving is not None}
         return frozenset(self._waiting)
 
     def start(self, positions: Iterable[Position]) -> None:

@@ -209,7 +209,8 @@ class OrdersService(Service):
         self._priced.update((tick.symbol, self._told) for tick in prices.ticks)
         await self._follow(self._manager.on_reports(await self._execution.on_prices(prices)))
         self._book.priced(prices.ticks)
-        await self._follow(self._manager.on_ticks(prices.ticks, prices.time, self._book.waiting))
+        waiting = self._book.waiting(self._manager.positions)
+        await self._follow(self._manager.on_ticks(prices.ticks, prices.time, waiting))
 
     async def _on_candles(self, message: CandlesClosed) -> None:
         await self._follow(self._manager.on_candles(message.candles, message.time))

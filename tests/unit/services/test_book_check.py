@@ -9,9 +9,12 @@ from tests.builders import BTC, ETH, position, request
 from vela.domain.errors import OrderUnresolved
 from vela.domain.events import Tick
 from vela.domain.order import OrderPurpose, OrderRequest, Side
-from vela.domain.position import ExitReason
+from vela.domain.position import ExitReason, Position
 from vela.engine.step import Plan
 from vela.services.book_check import BookCheck
+
+
+LEAVING = position(leaving=ExitReason.SIGNAL)
 
 
 class Book:
@@ -67,7 +70,7 @@ async def test_after_a_failure_an_exit_needs_a_book_near_the_price(
     check.failed(plan(OrderPurpose.STOP))
     obstacle = await check.obstacle(plan())
     assert obstacle == (None if words is None else (f"BTC is not sold before its book is back: {words}", True))
-    assert check.waiting == (frozenset() if words is None else {BTC})
+    assert check.waiting([LEAVING]) == (frozenset() if words is None else {BTC})
 
 
 async def test_it_is_told_once_until_an_order_succeeds(check: BookCheck, book: Book) -> None:
@@ -76,9 +79,20 @@ async def test_it_is_told_once_until_an_order_succeeds(check: BookCheck, book: B
     told = [await check.obstacle(plan()) for _ in range(2)]
     assert [one.is_new for one in told if one] == [True, False]
     check.succeeded(plan())
-    assert check.waiting == frozenset()
+    assert check.waiting([LEAVING]) == frozenset()
     assert await check.obstacle(plan()) is None
     check.failed(plan())
+    again = await check.obstacle(plan())
+    assert again is not None
+    assert again.is_new
+
+
+@pytest.mark.parametrize("positions", [[], [position()], [position(symbol=ETH, leaving=ExitReason.SIGNAL)]])
+async def test_what_was_closed_otherwise_waits_no_more(check: BookCheck, book: Book, positions: list[Position]) -> None:
+    book.price = None
+    check.failed(plan())
+    assert await check.obstacle(plan()) is not None
+    assert check.waiting(positions) == frozenset()
     again = await check.obstacle(plan())
     assert again is not None
     assert again.is_new

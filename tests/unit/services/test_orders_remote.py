@@ -73,6 +73,33 @@ async def test_after_an_interruption_everything_is_compared(record: Record) -> N
     assert await desk.held() == {}
 
 
+async def test_an_exit_that_waited_for_the_book_leaves_no_later_position_unguarded(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await remote(record, "ok", "ok", "refuse")
+    await desk.say(prices(MINUTE), raised(1))
+
+    async def no_book(_: OrderRequest) -> None:
+        return None
+
+    with monkeypatch.context() as halted:
+        halted.setattr(desk.execution, "average_price", no_book)
+        await desk.say(prices(2 * MINUTE), raised(2, Action.SELL))
+        await desk.look_after(10.0)
+    assert [alert.text for alert in desk.heard.of(Alert) if "book" in alert.text] == [
+        "BTC is not sold before its book is back: it does not take 0.49975"
+    ]
+    await desk.execution.venue.on_prices(PricesMoved(time=2 * MINUTE + 1, ticks=(Tick(BTC, 90.0, 90.0, 90.0),)))
+    await reports(desk, await desk.execution.venue.order(STOP))
+    assert await desk.held() == {}
+    desk.execution.script = ["hush", "refuse"]
+    await desk.say(prices(3 * MINUTE, 90.0), raised(3))
+    await desk.look_after(1.0)
+    assert set(await desk.held()) == {BTC}
+    await desk.say(PricesMoved(time=3 * MINUTE + 1, ticks=(Tick(BTC, 80.0, 80.0, 90.0),)))
+    assert await desk.held() == {}
+
+
 # -------------------------------------------------------------------------------------------- nobody knows, for a while
 
 
