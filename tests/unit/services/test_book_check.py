@@ -13,7 +13,6 @@ from vela.domain.position import ExitReason, Position
 from vela.engine.step import Plan
 from vela.services.book_check import BookCheck
 
-
 LEAVING = position(leaving=ExitReason.SIGNAL)
 
 
