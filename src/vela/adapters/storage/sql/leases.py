@@ -172,6 +172,8 @@ class ServerLease(SqlLease):
         if not self._connection.closed:
             with suppress(StorageError):
                 self._believe_alive_until(None)
+            with suppress(StorageError):
+                self._give_lock_back()
             self._connection.close()
         self._release_directory()
 
@@ -179,6 +181,11 @@ class ServerLease(SqlLease):
         # Taken twice by one connection it is still one lock: what ends it is the connection's end.
         with transaction(self._connection):
             return bool(self._connection.execute(select(func.pg_try_advisory_lock(self._key))).scalar_one())
+
+    def _give_lock_back(self) -> None:
+        # The server notices the end of a connection a little later, and whoever comes next may be quicker.
+        with transaction(self._connection):
+            self._connection.execute(select(func.pg_advisory_unlock_all()))
 
     def _believe_alive_until(self, time: ColumnElement[int] | None) -> None:
         with transaction(self._connection):

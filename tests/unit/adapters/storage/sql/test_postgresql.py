@@ -321,6 +321,15 @@ async def test_who_would_take_over_waits_for_a_transaction_that_has_begun(place)
                 work(other, text("SET LOCAL lock_timeout = '50ms'"), text("UPDATE leases SET token = token + 1"))
 
 
+def test_released_it_can_be_taken_before_the_server_notices_that_the_connection_has_ended(place, monkeypatch):
+    first = ServerLease(place.database(), None)
+    with monkeypatch.context() as unnoticed:
+        unnoticed.setattr(first._connection, "close", lambda: None)
+        first.release()
+    ServerLease(place.database(), None).release()
+    first._connection.close()
+
+
 def test_a_thread_looks_after_it_and_tells_until_when_it_is_to_be_believed(place, tmp_path):
     directory = tmp_path / "data"
     directory.mkdir()
